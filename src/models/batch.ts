@@ -1,0 +1,18 @@
+/** A packed batch: what the engine trains or scores in one micro-batch. Shapes are static; padding has weight 0. */
+
+export interface Batch {
+  /** Sequences. */
+  readonly B: number;
+  /** Positions of each sequence. */
+  readonly T: number;
+  /** Token ids, [B, T]; padding holds any valid id. */
+  readonly ids: Int32Array;
+  /** Token to be predicted at each position, [B, T]; never one of another document. */
+  readonly targets: Int32Array;
+  /** Loss weight of each prediction, [B, T]; 0 where there is nothing to predict. */
+  readonly weights: Float32Array;
+  /** Position inside the document, [B, T], from 0. */
+  readonly positions: Int32Array;
+  /** Document index inside the sequence, [B, T]; attention never crosses it; -1 for padding. */
+  readonly documents: Int32Array;
+}
