@@ -1,0 +1,29 @@
+/** Whole-model operations on accumulated gradients. */
+
+import type { Parameter } from "../models/step.ts";
+
+/** Sets every gradient to zero. */
+export function zeroGradients(parameters: readonly Parameter[]): void {
+  for (const { gradient } of parameters) gradient.fill(0);
+}
+
+/** Euclidean norm over all gradients together, summed in f64 in a fixed order; not finite when any value is not. */
+export function gradientNorm(parameters: readonly Parameter[]): number {
+  let sum = 0;
+  for (const { gradient } of parameters) sum += sumOfSquares(gradient);
+  return Math.sqrt(sum);
+}
+
+/** Four partial sums: the additions of one alone would wait for each other. */
+function sumOfSquares(x: Float32Array): number {
+  const whole = x.length - (x.length % 4);
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    s0 += x[i]! * x[i]!;
+    s1 += x[i + 1]! * x[i + 1]!;
+    s2 += x[i + 2]! * x[i + 2]!;
+    s3 += x[i + 3]! * x[i + 3]!;
+  }
+  for (let i = whole; i < x.length; i++) s0 += x[i]! * x[i]!;
+  return s0 + s1 + s2 + s3;
+}

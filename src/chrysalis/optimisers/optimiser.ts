@@ -1,0 +1,27 @@
+/** What the training loop asks of an optimiser; the optimisers stand beside this file. */
+
+/** A tensor of an optimiser's state, by the name under which a checkpoint holds it. */
+export interface StateTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** An optimiser bound to the parameters it was created with. */
+export interface Optimiser {
+  readonly name: string;
+  /** The settings that decide what it computes; they are part of a run's manifest. */
+  readonly settings: Readonly<Record<string, number>>;
+  /**
+   * Updates every parameter in place from its accumulated gradient.
+   * @param learningRate step size of this step
+   * @param gradientScale factor on every gradient (1 / total loss weight, times the clipping factor), applied on reading
+   */
+  step(learningRate: number, gradientScale: number): Promise<void>;
+  /** Updates made so far. */
+  readonly steps: number;
+  /** Live views of the state, in a fixed order. */
+  state(): readonly StateTensor[];
+  /** Puts back a state saved after `steps` updates; throws UserError("damaged") when a tensor is missing or misshapen. */
+  restore(steps: number, tensors: ReadonlyMap<string, Float32Array>): void;
+}
