@@ -16,3 +16,16 @@ export interface Batch {
   /** Document index inside the sequence, [B, T]; attention never crosses it; -1 for padding. */
   readonly documents: Int32Array;
 }
+
+/** A batch of padding only (weights 0, documents -1), to be filled; `padding` is any valid token id. */
+export function blankBatch(B: number, T: number, padding: number): Batch {
+  return {
+    B,
+    T,
+    ids: new Int32Array(B * T).fill(padding),
+    targets: new Int32Array(B * T).fill(padding),
+    weights: new Float32Array(B * T),
+    positions: new Int32Array(B * T),
+    documents: new Int32Array(B * T).fill(-1),
+  };
+}
