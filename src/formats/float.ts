@@ -3,7 +3,7 @@
  * `Uint16Array`. Narrowing rounds to nearest, ties to even; NaN stays NaN, subnormals are kept.
  */
 
-let halfTable: Uint32Array | undefined;
+let halfTable: Float32Array | undefined;
 
 /** Bits of one f16 as the bits of the f32 of the same value; NaN payloads are kept. */
 function widenHalf(bits: number): number {
@@ -17,10 +17,19 @@ function widenHalf(bits: number): number {
   return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
 }
 
-/** The f32 bits of all 65,536 f16 patterns, made once: a lookup is several times faster than computing each. */
-function halfBits(): Uint32Array {
-  halfTable ??= Uint32Array.from({ length: 65536 }, (_, bits) => widenHalf(bits));
+/** The values of all 65,536 f16 patterns, made once: a lookup is several times faster than computing each. */
+function halfValues(): Float32Array {
+  if (halfTable === undefined) {
+    halfTable = new Float32Array(65536);
+    const words = new Uint32Array(halfTable.buffer);
+    for (let bits = 0; bits < words.length; bits += 1) words[bits] = widenHalf(bits);
+  }
   return halfTable;
+}
+
+/** The value of one f16 bit pattern. */
+export function f16Value(bits: number): number {
+  return halfValues()[bits]!;
 }
 
 /**
@@ -29,7 +38,8 @@ function halfBits(): Uint32Array {
  * @param out where to write, of the same length; a new array where left out
  */
 export function f16ToF32(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
-  const table = halfBits();
+  // As words: a NaN copied as a number may lose its payload.
+  const table = new Uint32Array(halfValues().buffer);
   const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < bits.length; i += 1) words[i] = table[bits[i]!]!;
   return out;
