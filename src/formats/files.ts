@@ -1,9 +1,9 @@
 /** Files as everything here reads and writes them: by position, whole or not at all, hashed as a stream. */
 
 import { createHash, randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.ts";
 
 const READ_CHUNK = 4 << 20;
@@ -129,6 +129,45 @@ export async function atomicStream(path: string, write: (handle: FileHandle) => 
 /** Writes `data` (text as UTF-8) to `path` whole or not at all. */
 export async function atomicWrite(path: string, data: string | Uint8Array): Promise<void> {
   await atomicStream(path, (handle) => handle.writeFile(data));
+}
+
+/**
+ * Writes a folder whole or not at all: `fill` gets a temporary neighbour, which is then renamed to `path`.
+ *
+ * @throws UserError "exists" where `path` is there already and is not an empty folder
+ */
+export async function atomicFolder(path: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const target = resolve(path);
+  const temporary = `${target}.tmp-${process.pid}-${randomBytes(4).toString("hex")}`;
+  try {
+    if (!(await isFree(target))) {
+      throw new UserError("exists", `${path} exists already and is not overwritten`, {
+        hint: "choose another place or move it away",
+      });
+    }
+    await mkdir(temporary, { recursive: true });
+    await fill(temporary);
+    await syncFolder(temporary);
+    // Renaming onto an empty folder works on some systems only.
+    await rmdir(target).catch(() => undefined);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw asUserError(error, path);
+  }
+  await syncFolder(dirname(target));
+}
+
+/** Whether nothing stands at `path`, or only an empty folder. */
+async function isFree(path: string): Promise<boolean> {
+  try {
+    return (await readdir(path)).length === 0;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT") return true;
+    if (code === "ENOTDIR") return false;
+    throw error;
+  }
 }
 
 /** Flushes a folder's entries, so that a rename survives a power cut; a no-op where the system cannot (Windows). */
