@@ -2,7 +2,6 @@
 
 import type { Parameter } from "../../models/step.ts";
 import type { Optimiser, StateTensor } from "./optimiser.ts";
-import { restoreTensors } from "./restore-tensors.ts";
 
 export interface AdamWOptions {
   /** Decay of the first moment; default 0.9. */
@@ -42,15 +41,14 @@ export function createAdamW(parameters: readonly Parameter[], options: AdamWOpti
       const rate = learningRate / (1 - beta1 ** steps);
       const correction = 1 / Math.sqrt(1 - beta2 ** steps);
       for (const { parameter, m, v } of slots) {
-        const keep = parameter.kind === "matrix" ? 1 - learningRate * weightDecay : 1;
+        const keep = parameter.kind === "matrix" || parameter.kind === "head" ? 1 - learningRate * weightDecay : 1;
         update(parameter.data, parameter.gradient, m, v, gradientScale, beta1, beta2, keep, rate, correction, epsilon);
       }
       return Promise.resolve();
     },
     state: () => tensors,
-    restore(savedSteps, saved) {
-      restoreTensors(tensors, saved);
-      steps = savedSteps;
+    resumeAt(saved) {
+      steps = saved;
     },
   };
 }

@@ -1,0 +1,262 @@
+/**
+ * The compiled step: losses and gradients of packed batches. One forward and one backward program serve all layers, with
+ * the weights as inputs; embedding rows are gathered and scattered here, where a loop over rows costs next to nothing.
+ */
+
+import { invariant } from "../errors.ts";
+import type { TensorData } from "../onnx/session.ts";
+import type { Shape } from "../tensor/graph.ts";
+import { sizeOf } from "../tensor/graph.ts";
+import type { Saving } from "../tensor/program.ts";
+import type { LoraOptions } from "./adapter.ts";
+import { initialA, isTarget } from "./adapter.ts";
+import type { Batch } from "./batch.ts";
+import { masked } from "./block.ts";
+import { compileBlock } from "./blocks.ts";
+import type { LayerWeights } from "./blocks.ts";
+import type { Body } from "./body.ts";
+import { compileHead } from "./head.ts";
+import type { CompiledHead } from "./head.ts";
+import { ropeTable } from "./rope-table.ts";
+import { expectedWeights } from "./weights.ts";
+
+export interface Parameter {
+  /** As in the checkpoint; adapters are `<module>.lora_A.weight` [r, in] and `<module>.lora_B.weight` [out, r]. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** Updated in place by an optimiser. */
+  readonly data: Float32Array;
+  /** Where `accumulate` adds to. */
+  readonly gradient: Float32Array;
+  /** `head`: a head of its own, which decays like a matrix, though it is none for orthogonalising optimisers. */
+  readonly kind: "matrix" | "head" | "embedding" | "norm" | "bias";
+}
+
+export interface StepOptions {
+  /** Sequences of a batch. */
+  readonly B: number;
+  /** Positions of a sequence. */
+  readonly T: number;
+  readonly train: "none" | "full" | { readonly lora: LoraOptions };
+  /** Default: all the machine has. */
+  readonly threads?: number;
+  /** What the forward pass keeps for the backward one. Default "dear". */
+  readonly saving?: Saving;
+}
+
+/** Owns native sessions: release it. */
+export interface Step {
+  readonly B: number;
+  readonly T: number;
+  /** What is trained, in the order of the checkpoint. */
+  readonly parameters: readonly Parameter[];
+  /**
+   * Adds the gradient of sum(w nll) to the parameters' gradients and gives that sum, in nats, and sum(w). Dividing by the
+   * whole step's weight is the caller's business: so that micro-batches of unequal weight add up exactly.
+   */
+  accumulate(batch: Batch): Promise<{ loss: number; weight: number }>;
+  /** Negative log-likelihood in nats of each target, [B, T]; 0 where the weight is 0. */
+  evaluate(batch: Batch): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+const EMBEDDING = "model.embed_tokens.weight";
+const NORM = "model.norm.weight";
+const HEAD = "lm_head.weight";
+const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
+
+function kindOf(name: string, shape: Shape): Parameter["kind"] {
+  if (name === EMBEDDING) return "embedding";
+  if (name === HEAD) return "head";
+  if (name.endsWith(".bias")) return "bias";
+  return shape.length === 1 ? "norm" : "matrix";
+}
+
+/**
+ * Compiles the training (or, with `train: "none"`, the scoring) of a body for batches of one shape. With LoRA the body's
+ * weights stay frozen; with full training they are updated in place through `parameters`.
+ */
+export async function compileStep(body: Body, options: StepOptions): Promise<Step> {
+  const { B, T, train, threads } = options;
+  const { config } = body;
+  const D = config.hiddenSize;
+  const N = B * T;
+  const lora = typeof train === "object" ? train.lora : undefined;
+  const weightOf = (name: string): Float32Array => {
+    const tensor = body.weights.get(name);
+    invariant(tensor, `the body has no ${name}`);
+    return tensor.data;
+  };
+  const blockShapes = new Map<string, Shape>();
+  for (const [name, shape] of expectedWeights(config)) {
+    if (name.startsWith(layerPrefix(0))) blockShapes.set(name.slice(layerPrefix(0).length), shape);
+  }
+
+  const parameters = trainableParameters(body, blockShapes, train);
+  const parameterOf = new Map(parameters.map((parameter) => [parameter.name, parameter]));
+  const trainable = [...new Set(parameters.filter(({ name }) => name.startsWith(layerPrefix(0))).map(({ name }) => name.slice(layerPrefix(0).length)))];
+  const layers: LayerWeights[] = Array.from({ length: config.layers }, (_, layer) => {
+    const prefix = layerPrefix(layer);
+    const own: Record<string, Float32Array> = {};
+    for (const name of blockShapes.keys()) own[name] = weightOf(prefix + name);
+    for (const name of trainable) own[name] = parameterOf.get(prefix + name)!.data;
+    return own;
+  });
+
+  const block = await compileBlock(config, blockShapes, { B, T, threads, lora, trainable, saving: options.saving ?? "dear" });
+  const scorer = await compileHead(config, { rows: N, threads, gradient: "none" });
+  const training = train === "none" ? undefined : await compileHead(config, { rows: N, threads, gradient: lora ? "rows" : "full" });
+
+  const embedding = weightOf(EMBEDDING);
+  const head = config.tied ? embedding : weightOf(HEAD);
+  const norm = weightOf(NORM);
+  const dEmbedding = parameterOf.get(EMBEDDING)?.gradient;
+  const dHead = config.tied ? dEmbedding : parameterOf.get(HEAD)?.gradient;
+  const dNorm = parameterOf.get(NORM)?.gradient;
+
+  const shared = { ...ropeTable(config, T), positions: new BigInt64Array(N), bias: new Float32Array(B * T * T) };
+  // Outputs of the blocks: training keeps them all, scoring needs two in turn.
+  const depth = training ? config.layers + 1 : 2;
+  const outputs = Array.from({ length: depth }, () => new Float32Array(N * D));
+  const saved: Record<string, TensorData>[] = training ? layers.map(() => block.allocateSaved()) : [];
+  const spare: Record<string, TensorData> = training ? (saved.at(-1) ?? {}) : {};
+  const flow = [new Float32Array(training ? N * D : 0), new Float32Array(training ? N * D : 0)];
+  const scratch = Object.fromEntries(trainable.map((name) => [name, new Float32Array(parameterOf.get(layerPrefix(0) + name)!.data.length)]));
+
+  const begin = (batch: Batch): void => {
+    invariant(batch.B === B && batch.T === T, `a batch of ${batch.B} x ${batch.T} was given to a step of ${B} x ${T}`);
+    for (let i = 0; i < N; i++) shared.positions[i] = BigInt(batch.positions[i]!);
+    fillMask(shared.bias, batch);
+    const x = outputs[0]!;
+    for (let i = 0; i < N; i++) {
+      const id = batch.ids[i]!;
+      x.set(embedding.subarray(id * D, id * D + D), i * D);
+    }
+  };
+
+  /** Runs the head over the rows that carry weight and hands each chunk to `each`. */
+  const throughHead = async (
+    compiled: CompiledHead,
+    x: Float32Array,
+    batch: Batch,
+    each: (rows: Int32Array, result: Awaited<ReturnType<CompiledHead["run"]>>) => void,
+  ): Promise<void> => {
+    const active = Int32Array.from(batch.weights.keys()).filter((row) => batch.weights[row] !== 0);
+    for (let start = 0; start < active.length; start += compiled.rows) {
+      const rows = active.subarray(start, start + compiled.rows);
+      compiled.weights.fill(0);
+      for (const [i, row] of rows.entries()) {
+        compiled.x.set(x.subarray(row * D, row * D + D), i * D);
+        compiled.labels[i] = batch.targets[row]!;
+        compiled.weights[i] = batch.weights[row]!;
+      }
+      each(rows, await compiled.run(norm, head));
+    }
+  };
+
+  return {
+    B,
+    T,
+    parameters,
+    accumulate: async (batch) => {
+      invariant(training, "the step was compiled for scoring only");
+      begin(batch);
+      for (const [l, weights] of layers.entries()) await block.forward(outputs[l]!, shared, weights, outputs[l + 1]!, saved[l]!);
+      let loss = 0;
+      let weight = 0;
+      let dy = flow[0]!.fill(0);
+      let dx = flow[1]!;
+      await throughHead(training, outputs[config.layers]!, batch, (rows, result) => {
+        for (const [i, row] of rows.entries()) {
+          loss += batch.weights[row]! * training.nll[i]!;
+          weight += batch.weights[row]!;
+          dy.set(result!.dx.subarray(i * D, i * D + D), row * D);
+        }
+        if (dNorm) addTo(dNorm, result!.dNorm!);
+        if (dHead) addTo(dHead, result!.dHead!);
+      });
+      for (let l = config.layers - 1; l >= 0; l--) {
+        await block.backward(outputs[l]!, dy, shared, layers[l]!, saved[l]!, dx, scratch);
+        for (const name of trainable) addTo(parameterOf.get(layerPrefix(l) + name)!.gradient, scratch[name]!);
+        [dy, dx] = [dx, dy];
+      }
+      if (dEmbedding) for (let i = 0; i < N; i++) addRow(dEmbedding, batch.ids[i]! * D, dy, i * D, D);
+      return { loss, weight };
+    },
+    evaluate: async (batch) => {
+      begin(batch);
+      let x = outputs[0]!;
+      for (const [l, weights] of layers.entries()) {
+        const y = outputs[(l + 1) % depth]!;
+        await block.forward(x, shared, weights, y, spare);
+        x = y;
+      }
+      const nll = new Float32Array(N);
+      await throughHead(scorer, x, batch, (rows) => {
+        for (const [i, row] of rows.entries()) nll[row] = scorer.nll[i]!;
+      });
+      return nll;
+    },
+    release: async () => {
+      await block.release();
+      await scorer.release();
+      await training?.release();
+    },
+  };
+}
+
+function trainableParameters(body: Body, blockShapes: ReadonlyMap<string, Shape>, train: StepOptions["train"]): Parameter[] {
+  if (train === "none") return [];
+  if (train === "full") {
+    return [...body.weights.values()].map(({ name, shape, data }) => ({
+      name,
+      shape,
+      data,
+      gradient: new Float32Array(data.length),
+      kind: kindOf(name, shape),
+    }));
+  }
+  const { lora } = train;
+  const adapter = (name: string, shape: Shape, data: Float32Array): Parameter => ({
+    name,
+    shape,
+    data,
+    gradient: new Float32Array(data.length),
+    kind: "matrix",
+  });
+  return Array.from({ length: body.config.layers }, (_, layer) => layerPrefix(layer)).flatMap((prefix) =>
+    [...blockShapes].flatMap(([weight, shape]) => {
+      const module = weight.replace(/\.weight$/, "");
+      if (shape.length !== 2 || !isTarget(module, lora)) return [];
+      const [outputs, inputs] = shape as [number, number];
+      const [a, b] = [`${prefix}${module}.lora_A.weight`, `${prefix}${module}.lora_B.weight`];
+      return [
+        adapter(a, [lora.rank, inputs], initialA(a, lora.rank, inputs, lora.seed)),
+        adapter(b, [outputs, lora.rank], new Float32Array(sizeOf([outputs, lora.rank]))),
+      ];
+    }),
+  );
+}
+
+/** Additive mask [B, 1, T, T]: a position sees itself and what stands before it in its document. */
+function fillMask(bias: Float32Array, { B, T, documents }: Batch): void {
+  for (let b = 0; b < B; b++) {
+    for (let t = 0; t < T; t++) {
+      const row = (b * T + t) * T;
+      const document = documents[b * T + t];
+      let first = t;
+      while (first > 0 && documents[b * T + first - 1] === document) first--;
+      bias.fill(masked, row, row + first);
+      bias.fill(0, row + first, row + t + 1);
+      bias.fill(masked, row + t + 1, row + T);
+    }
+  }
+}
+
+function addTo(sum: Float32Array, term: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i]! += term[i]!;
+}
+
+function addRow(sum: Float32Array, at: number, term: Float32Array, from: number, length: number): void {
+  for (let i = 0; i < length; i++) sum[at + i]! += term[from + i]!;
+}
