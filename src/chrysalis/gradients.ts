@@ -1,4 +1,4 @@
-/** Whole-model operations on accumulated gradients. */
+/** Whole-model operations on accumulated gradients, and the check of the weights they lead to. */
 
 import type { Parameter } from "../models/step.ts";
 
@@ -26,4 +26,13 @@ function sumOfSquares(x: Float32Array): number {
   }
   for (let i = whole; i < x.length; i++) s0 += x[i]! * x[i]!;
   return s0 + s1 + s2 + s3;
+}
+
+/** Whether every weight is a finite number: a sum of finite f32 values cannot leave the range of f64. */
+export function allFinite(parameters: readonly Parameter[]): boolean {
+  return parameters.every(({ data }) => {
+    let sum = 0;
+    for (let i = 0; i < data.length; i++) sum += data[i]!;
+    return Number.isFinite(sum);
+  });
 }

@@ -4,7 +4,6 @@ import { invariant } from "../../errors.ts";
 import type { Parameter } from "../../models/step.ts";
 import { createAdamW, type AdamWOptions } from "./adamw.ts";
 import type { Optimiser, StateTensor } from "./optimiser.ts";
-import { restoreTensors } from "./restore-tensors.ts";
 
 /**
  * Brings a row-major [rows, cols] matrix near the closest semi-orthogonal one: `newtonSchulz` below, or a compiled
@@ -37,7 +36,10 @@ export function createMuon(parameters: readonly Parameter[], options: MuonOption
     .filter(({ kind }) => kind === "matrix")
     .map((parameter) => {
       const [rows, cols] = parameter.shape;
-      invariant(parameter.shape.length === 2, `Muon wants matrices, "${parameter.name}" is [${parameter.shape.join()}]`);
+      invariant(
+        parameter.shape.length === 2,
+        `Muon wants matrices, "${parameter.name}" is [${parameter.shape.join()}]`,
+      );
       return { parameter, rows: rows!, cols: cols!, buffer: new Float32Array(parameter.data.length) };
     });
   const own: readonly StateTensor[] = slots.map(({ parameter: { name, shape }, buffer }) => ({
@@ -62,10 +64,7 @@ export function createMuon(parameters: readonly Parameter[], options: MuonOption
       await rest.step(learningRate, gradientScale);
     },
     state: () => tensors,
-    restore(steps, saved) {
-      restoreTensors(own, saved);
-      rest.restore(steps, saved);
-    },
+    resumeAt: (steps) => rest.resumeAt(steps),
   };
 }
 

@@ -20,8 +20,8 @@ export interface Optimiser {
   step(learningRate: number, gradientScale: number): Promise<void>;
   /** Updates made so far. */
   readonly steps: number;
-  /** Live views of the state, in a fixed order. */
+  /** Live views of the state, in a fixed order: a checkpoint is saved from them and restored into them. */
   state(): readonly StateTensor[];
-  /** Puts back a state saved after `steps` updates; throws UserError("damaged") when a tensor is missing or misshapen. */
-  restore(steps: number, tensors: ReadonlyMap<string, Float32Array>): void;
+  /** Says that `state()` now holds what was saved after `steps` updates. */
+  resumeAt(steps: number): void;
 }

@@ -1,0 +1,92 @@
+/** What training tells the world: typed events, and their log in events.jsonl. Only events and checkpoints hold times. */
+
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { atomicWrite } from "../formats/files.ts";
+
+/** `step` is the number of completed optimiser steps; `seconds` are counted from the start, pauses left out. */
+export type TrainEvent =
+  | {
+      readonly type: "plan";
+      readonly step: number;
+      /** Trainable values. */
+      readonly parameters: number;
+      readonly optimiser: string;
+      readonly total: number | null;
+      readonly minutes: number | null;
+    }
+  | { readonly type: "resumed"; readonly step: number; readonly seconds: number }
+  /** A length decided from measured speed: the run ends after `total` steps, its last `decay` with a falling rate. */
+  | { readonly type: "schedule"; readonly step: number; readonly total: number; readonly decay: number }
+  | {
+      readonly type: "step";
+      readonly step: number;
+      /** Null in a run bounded by minutes whose length is not decided yet. */
+      readonly total: number | null;
+      /** Mean nats per trained token of this step. */
+      readonly loss: number;
+      readonly learningRate: number;
+      /** Before clipping. */
+      readonly gradientNorm: number;
+      /** Since the start. */
+      readonly tokens: number;
+      readonly tokensPerSecond: number;
+      /** Expected seconds to the end; null while the length is not decided. */
+      readonly eta: number | null;
+      readonly seconds: number;
+    }
+  | ({ readonly type: "evaluation"; readonly best: boolean; readonly seconds: number } & EvaluationAt)
+  | { readonly type: "sample"; readonly step: number; readonly text: string }
+  | { readonly type: "checkpoint"; readonly step: number; readonly name: string; readonly seconds: number }
+  | { readonly type: "warning"; readonly step: number; readonly message: string }
+  | { readonly type: "interrupted" | "failed"; readonly step: number; readonly message: string }
+  | {
+      readonly type: "done";
+      readonly step: number;
+      readonly tokens: number;
+      readonly tokensPerSecond: number;
+      readonly seconds: number;
+    };
+
+/** Bits per byte, lower is better. */
+export interface Evaluation {
+  readonly heldOut: number;
+  readonly retention?: number;
+}
+
+export interface EvaluationAt extends Evaluation {
+  readonly step: number;
+}
+
+export interface EventLog {
+  /** Appends one line; what is written survives the end of this process, however it comes. */
+  write(event: TrainEvent): void;
+  /** Makes all lines survive a power cut. */
+  sync(): void;
+  close(): void;
+}
+
+/**
+ * Opens the log at `path` for appending. What it holds of steps after `keepUpTo` is dropped first, with any torn last
+ * line and the end of a finished run: a resumed run writes those again, so each step stands in the log once.
+ */
+export async function openEventLog(path: string, keepUpTo: number): Promise<EventLog> {
+  const old = await readFile(path, "utf8").catch(() => "");
+  const kept = old.split("\n").filter((line) => isKept(line, keepUpTo));
+  await atomicWrite(path, kept.map((line) => `${line}\n`).join(""));
+  const file = openSync(path, "a");
+  return {
+    write: (event) => void writeSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`),
+    sync: () => fsyncSync(file),
+    close: () => closeSync(file),
+  };
+}
+
+function isKept(line: string, keepUpTo: number): boolean {
+  try {
+    const event = JSON.parse(line) as Partial<TrainEvent>;
+    return typeof event.step === "number" && event.step <= keepUpTo && event.type !== "done";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,165 @@
+/** How long a run goes on: a given number of steps, or as many as fit into the given minutes. */
+
+import type { Journal } from "./journal.ts";
+
+export type Budget = { readonly steps: number } | { readonly minutes: number };
+
+/** Part of a run's minutes that interim evaluations may take. */
+const EVALUATION_SHARE = 0.15;
+/** Steps after which the speed counts as measured, or this part of the time if that is over sooner. */
+const MEASURED_STEPS = 4;
+const MEASURED_SHARE = 0.1;
+/** Speed is the mean of this many last steps. */
+const WINDOW = 16;
+/** Allowances for later steps, and for the last evaluation and checkpoint, being slower than those measured. */
+const STEP_ALLOWANCE = 1.03;
+const RESERVE_ALLOWANCE = 1.1;
+
+export interface Pace {
+  /** Takes, and writes down, the decisions that fall due before step `step`; says whether that step is to be made. */
+  prepare(step: number): Promise<boolean>;
+  /** Ends the run after `step` steps because the time is over. */
+  stop(step: number): Promise<void>;
+  /** Whether the time is over, in the middle of a step. */
+  outOfTime(): boolean;
+  /** The numbers of the schedule as known by now: `total` is Infinity while undecided. */
+  length(): { readonly total: number; readonly decay: number };
+  /** The expected number of steps; null while unknown. */
+  expected(): number | null;
+  /** Whether to evaluate after `step` steps in the midst of a run; the end is always evaluated. */
+  evaluationDue(step: number): boolean;
+  /** Records how long something took. */
+  took(what: "step" | "evaluation" | "checkpoint", seconds: number): void;
+  /** Expected seconds to the end; null while unknown. */
+  remaining(step: number): number | null;
+  /** Seconds a checkpoint takes. */
+  checkpointSeconds(): number;
+}
+
+export interface PaceOptions {
+  readonly budget: Budget;
+  /** Part of the steps, or of the minutes, in which the learning rate falls; 0 to 1. */
+  readonly decay: number;
+  /** Evaluations wished for after the start, the last one at the end included; 0 for none. */
+  readonly evaluations: number;
+  readonly journal: Journal;
+  /** Seconds of the run so far, those before a resume included. */
+  readonly elapsed: () => number;
+  /** Assumed until one is measured. */
+  readonly checkpointSeconds: number;
+}
+
+/** The pace of a run; every number that bears on the weights is given or stands in the journal. */
+export function createPace(options: PaceOptions): Pace {
+  const clock = measure(options.checkpointSeconds);
+  return "steps" in options.budget
+    ? paceBySteps(options.budget.steps, options, clock)
+    : paceByMinutes(options.budget.minutes * 60, options, clock);
+}
+
+function paceBySteps(total: number, { decay, evaluations }: PaceOptions, measured: Measured): Pace {
+  const every = evaluations === 0 ? Infinity : Math.max(1, Math.ceil(total / evaluations));
+  return {
+    prepare: (step) => Promise.resolve(step < total),
+    stop: () => Promise.resolve(),
+    outOfTime: () => false,
+    length: () => ({ total, decay: Math.round(decay * total) }),
+    expected: () => total,
+    evaluationDue: (step) => evaluations > 0 && (step === 0 || step % every === 0),
+    took: measured.took,
+    remaining: (step) => (measured.step() === null ? null : (total - step) * measured.step()!),
+    checkpointSeconds: measured.checkpoint,
+  };
+}
+
+/**
+ * The stable phase lasts until its part of the time is over; then the number of steps still to come is decided from
+ * the measured speed, once. Should the machine become slower after that, the run stops in time with the decay cut short.
+ */
+function paceByMinutes(budget: number, options: PaceOptions, measured: Measured): Pace {
+  const { decay, evaluations, journal, elapsed } = options;
+  const find = <K extends string>(kind: K) =>
+    journal.decisions.find((decision): decision is Extract<typeof decision, { kind: K }> => decision.kind === kind);
+  const reserve = () => RESERVE_ALLOWANCE * (measured.evaluation() + measured.checkpoint());
+  const left = () => budget - elapsed() - reserve();
+
+  const decideLength = async (step: number, stepSeconds: number): Promise<void> => {
+    const affordable = Math.floor((EVALUATION_SHARE * budget) / Math.max(measured.evaluation(), 1e-9));
+    const count = Math.max(1, Math.min(evaluations, affordable));
+    const time = left() - (count - 1) * measured.evaluation();
+    const total = step + Math.max(1, Math.floor(time / (STEP_ALLOWANCE * stepSeconds)));
+    await journal.record({ kind: "length", step, total, evaluateEvery: Math.ceil(total / count) });
+  };
+  const decideDecay = async (step: number, stepSeconds: number, evaluateEvery: number): Promise<void> => {
+    const each = stepSeconds + measured.evaluation() / evaluateEvery;
+    const total = step + Math.max(1, Math.floor(left() / (STEP_ALLOWANCE * each)));
+    await journal.record({ kind: "decay", step, total });
+  };
+  const end = () => Math.min(find("stop")?.step ?? Infinity, find("decay")?.total ?? Infinity);
+  const stop = async (step: number): Promise<void> => {
+    if (step < end()) await journal.record({ kind: "stop", step });
+  };
+  return {
+    async prepare(step) {
+      if (step >= end()) return false;
+      const stepSeconds = measured.step();
+      if (stepSeconds === null) return true;
+      if (step >= MEASURED_STEPS || elapsed() >= MEASURED_SHARE * budget) {
+        if (find("length") === undefined) await decideLength(step, stepSeconds);
+        const due = decay > 0 && elapsed() >= (1 - decay) * (budget - reserve());
+        if (due && find("decay") === undefined) await decideDecay(step, stepSeconds, find("length")!.evaluateEvery);
+      }
+      if (left() < stepSeconds) await stop(step);
+      return step < end();
+    },
+    stop,
+    outOfTime: () => left() < 0,
+    length() {
+      const decided = find("decay");
+      return decided === undefined
+        ? { total: Infinity, decay: 0 }
+        : { total: decided.total, decay: decided.total - decided.step };
+    },
+    expected: () => find("decay")?.total ?? find("length")?.total ?? null,
+    evaluationDue(step) {
+      if (evaluations === 0) return false;
+      if (step === 0) return true;
+      const length = find("length");
+      if (length === undefined || step <= length.step || step % length.evaluateEvery !== 0) return false;
+      return left() > measured.evaluation() + (measured.step() ?? 0);
+    },
+    took: measured.took,
+    remaining: () => Math.max(0, budget - elapsed()),
+    checkpointSeconds: measured.checkpoint,
+  };
+}
+
+interface Measured {
+  took(what: "step" | "evaluation" | "checkpoint", seconds: number): void;
+  /** Mean seconds of the last steps, the first one of the process (which warms up) left out; null before any. */
+  step(): number | null;
+  /** The longest one so far; 0 before any. */
+  evaluation(): number;
+  checkpoint(): number;
+}
+
+function measure(assumedCheckpoint: number): Measured {
+  const steps: number[] = [];
+  let seen = 0;
+  let evaluation = 0;
+  let checkpoint: number | undefined;
+  return {
+    took(what, seconds) {
+      if (what === "evaluation") evaluation = Math.max(evaluation, seconds);
+      else if (what === "checkpoint") checkpoint = Math.max(checkpoint ?? 0, seconds);
+      else {
+        if (seen === 1 || steps.length === WINDOW) steps.shift();
+        steps.push(seconds);
+        seen += 1;
+      }
+    },
+    step: () => (steps.length === 0 ? null : steps.reduce((sum, value) => sum + value, 0) / steps.length),
+    evaluation: () => evaluation,
+    checkpoint: () => checkpoint ?? assumedCheckpoint,
+  };
+}
