@@ -1,0 +1,38 @@
+/** What of a genome is trained on, what is measured, and what stays silent: the whole decision, made once per run. */
+import type { Gene } from "../genome/manifest.ts";
+import { holdOut, type HeldOut, type HeldOutOptions } from "./heldout.ts";
+import { selectGenes, type SelectRule, type SilentGene } from "./select.ts";
+
+export interface ExpressOptions extends HeldOutOptions {
+  readonly rules: readonly SelectRule[];
+}
+
+export interface Expression {
+  /** In the order of the genome. */
+  readonly trained: readonly Gene[];
+  readonly heldOut: readonly Gene[];
+  /** Everything that is not trained on, held-out files included. */
+  readonly silent: readonly SilentGene[];
+  readonly tooAlike: HeldOut["tooAlike"];
+  /** Globs of the rules that match no file of the genome. */
+  readonly idle: readonly string[];
+}
+
+/**
+ * Applies the rules, holds files out of what they leave, and applies the rules' shares again to the rest: what is held
+ * out is made up as the diet is, and the limits still hold for what is trained on.
+ *
+ * @throws UserError `empty` or `invalid` where nothing is left to train on or to hold out
+ */
+export async function expressGenes(genes: readonly Gene[], options: ExpressOptions): Promise<Expression> {
+  const first = selectGenes(genes, options.rules, options.seed);
+  const held = await holdOut(first.trained, options);
+  const second = selectGenes(held.trained, options.rules, options.seed);
+  return {
+    trained: second.trained,
+    heldOut: held.heldOut,
+    silent: [...first.silent, ...held.silent, ...second.silent],
+    tooAlike: held.tooAlike,
+    idle: first.idle,
+  };
+}

@@ -1,0 +1,26 @@
+/** Genes for tests. */
+import { createHash } from "node:crypto";
+import type { Gene } from "../genome/manifest.ts";
+
+/** A gene of repository `repo` with 100 bytes of prose, unlike every other by its path, but for what is given. */
+export function gene(of: Partial<Gene> & { path: string }): Gene {
+  const hash = createHash("sha256").update(of.path).digest("hex");
+  const textBytes = of.textBytes ?? 100;
+  return {
+    repository: "repo",
+    commit: "0".repeat(40),
+    blob: hash.slice(0, 40),
+    sha256: hash,
+    bytes: textBytes,
+    textSha256: hash,
+    textOffset: 0,
+    textBytes,
+    kind: "prose",
+    language: "Markdown",
+    duplicateClass: null,
+    duplicateKind: null,
+    representative: true,
+    flags: [],
+    ...of,
+  };
+}
