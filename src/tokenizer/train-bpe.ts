@@ -3,7 +3,8 @@
 import { invariant, UserError } from "../errors.ts";
 import { byteCharacters } from "./byte-level.ts";
 import { createPairQueue } from "./pair-queue.ts";
-import { patterns, splitPattern } from "./pre-tokenizers.ts";
+import { patterns } from "./pre-tokenizers.ts";
+import { writeTokenizerJson } from "./tokenizer-files.ts";
 
 export type TrainBpeEvent =
   | { readonly type: "counted"; readonly texts: number; readonly bytes: number; readonly distinctWords: number }
@@ -49,55 +50,8 @@ export async function trainBpe(
   const ids = new Map(tokens.map((token, id) => [token, id]));
   invariant(ids.size === smallest, "special tokens are distinct and longer than one character");
   const merges = learnMerges(makeWords(counts, ids), tokens, ids, { vocabularySize, minimumCount, onEvent });
-  return tokenizerJson({ tokens, merges, specialTokens, preTokenizers: [splitPattern(pattern)] });
-}
-
-/** How tokenizer.json is written: by hand, because the keys of a JavaScript object would not keep the order of the ids. */
-export function tokenizerJson(parts: {
-  readonly tokens: readonly string[];
-  readonly merges: readonly string[];
-  readonly specialTokens: readonly string[];
-  readonly preTokenizers: readonly object[];
-}): string {
-  const added = parts.specialTokens.map((content) => ({
-    id: parts.tokens.indexOf(content),
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  }));
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
-  const vocabulary = parts.tokens.map((token, id) => `      ${JSON.stringify(token)}: ${id}`);
-  const merges = parts.merges.map((merge) => `      ${JSON.stringify(merge)}`);
-  return `{
-  "version": "1.0",
-  "truncation": null,
-  "padding": null,
-  "added_tokens": ${JSON.stringify(added)},
-  "normalizer": null,
-  "pre_tokenizer": ${JSON.stringify({ type: "Sequence", pretokenizers: [...parts.preTokenizers, byteLevel] })},
-  "post_processor": null,
-  "decoder": ${JSON.stringify(byteLevel)},
-  "model": {
-    "type": "BPE",
-    "dropout": null,
-    "unk_token": null,
-    "continuing_subword_prefix": null,
-    "end_of_word_suffix": null,
-    "fuse_unk": false,
-    "byte_fallback": false,
-    "ignore_merges": false,
-    "vocab": {
-${vocabulary.join(",\n")}
-    },
-    "merges": [
-${merges.join(",\n")}
-    ]
-  }
-}
-`;
+  const added = specialTokens.map((content, id) => ({ id, content, special: true }));
+  return writeTokenizerJson({ tokens, merges, added, patterns: [pattern] });
 }
 
 async function countWords(
