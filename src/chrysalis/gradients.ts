@@ -1,10 +1,42 @@
 /** Whole-model operations on accumulated gradients, and the check of the weights they lead to. */
 
-import type { Parameter } from "../models/step.ts";
+import type { Batch } from "../models/batch.ts";
+import type { Parameter, Step } from "../models/step.ts";
 
 /** Sets every gradient to zero. */
 export function zeroGradients(parameters: readonly Parameter[]): void {
   for (const { gradient } of parameters) gradient.fill(0);
+}
+
+/** Sums over the micro-batches of one optimiser step. */
+export interface StepSums {
+  /** sum(w nll). */
+  readonly nats: number;
+  /** sum(w). */
+  readonly weight: number;
+  /** Positions that are not padding. */
+  readonly tokens: number;
+}
+
+/**
+ * Puts the gradient of sum(w nll) over all of `batches` into the parameters' gradients, from zero on. Undefined, with
+ * the gradients unfit for use, where `stopped` says before a micro-batch that the step is to be abandoned.
+ */
+export async function accumulateStep(
+  step: Step,
+  batches: Iterable<Batch>,
+  stopped: () => boolean,
+): Promise<StepSums | undefined> {
+  zeroGradients(step.parameters);
+  const sums = { nats: 0, weight: 0, tokens: 0 };
+  for (const batch of batches) {
+    if (stopped()) return undefined;
+    const { loss, weight } = await step.accumulate(batch);
+    sums.nats += loss;
+    sums.weight += weight;
+    for (const document of batch.documents) if (document >= 0) sums.tokens += 1;
+  }
+  return sums;
 }
 
 /** Euclidean norm over all gradients together, summed in f64 in a fixed order; not finite when any value is not. */

@@ -19,7 +19,8 @@ export async function openRunFolder(dir: string, manifest: RunManifest, resume: 
   const found = await readFile(path, "utf8").catch(() => undefined);
   if (found === undefined) {
     const names = await readdir(dir).catch(() => []);
-    if (names.length > 0) throw inUse(dir);
+    // A run killed while it wrote its manifest leaves a temporary file and nothing else.
+    if (names.some((name) => !name.startsWith("manifest.json.tmp-"))) throw inUse(dir);
     await mkdir(dir, { recursive: true });
     await atomicWrite(path, wanted);
   } else if (!resume) throw inUse(dir);

@@ -14,7 +14,7 @@ import {
   type TrainState,
 } from "./checkpoint.ts";
 import { openEventLog, type Evaluation, type EvaluationAt, type TrainEvent } from "./events.ts";
-import { allFinite, gradientNorm, zeroGradients } from "./gradients.ts";
+import { accumulateStep, allFinite, gradientNorm } from "./gradients.ts";
 import { openJournal } from "./journal.ts";
 import { createLossGuard, diverged } from "./loss-guard.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
@@ -176,21 +176,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     return "steps" in every ? completed % every.steps === 0 : clock() - savedAt >= every.seconds;
   };
 
+  function* batches(at: number): Iterable<Batch> {
+    for (let micro = 0; micro < microBatches; micro++) yield stream.batch(at, micro);
+  }
   /** One optimiser step; false where the time ran out in its middle, and then nothing has changed. */
   const advance = async (): Promise<boolean> => {
     const before = clock();
-    zeroGradients(step.parameters);
-    let nats = 0;
-    let weight = 0;
-    let stepTokens = 0;
-    for (let micro = 0; micro < microBatches; micro++) {
-      if (completed > 0 && pace.outOfTime()) return false;
-      const batch = stream.batch(completed, micro);
-      const sums = await step.accumulate(batch);
-      nats += sums.loss;
-      weight += sums.weight;
-      for (const document of batch.documents) if (document >= 0) stepTokens += 1;
-    }
+    const sums = await accumulateStep(step, batches(completed), () => completed > 0 && pace.outOfTime());
+    if (sums === undefined) return false;
+    const { nats, weight } = sums;
     if (weight === 0) throw new UserError("empty", `step ${completed + 1} has nothing to predict`);
     const loss = nats / weight;
     const norm = gradientNorm(step.parameters) / weight;
@@ -202,7 +196,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     });
     await optimiser.step(rate, (norm > clip ? clip / norm : 1) / weight);
     completed += 1;
-    tokens += stepTokens;
+    tokens += sums.tokens;
     const seconds = clock() - before;
     stepSeconds += seconds;
     pace.took("step", seconds);
@@ -214,7 +208,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       learningRate: rate,
       gradientNorm: norm,
       tokens,
-      tokensPerSecond: stepTokens / seconds,
+      tokensPerSecond: sums.tokens / seconds,
       eta: pace.remaining(completed),
       seconds: elapsed(),
     });
