@@ -4,6 +4,7 @@
  */
 
 import { bf16ToF32, f16ToF32, f16Value } from "./float.ts";
+import { decodeQ2K, decodeQ3K, decodeQ4K, decodeQ5K, decodeQ6K } from "./gguf-k-quants.ts";
 
 export interface Encoding {
   readonly name: string;
@@ -68,6 +69,11 @@ export const ENCODINGS: ReadonlyMap<number, Encoding> = new Map<number, Encoding
   [6, nibbles("Q5_0", { bytes: 22, minimum: false, fifthBit: true })],
   [7, nibbles("Q5_1", { bytes: 24, minimum: true, fifthBit: true })],
   [8, { name: "Q8_0", values: 32, bytes: 34, decode: decodeQ8 }],
+  [10, { name: "Q2_K", values: 256, bytes: 84, decode: decodeQ2K }],
+  [11, { name: "Q3_K", values: 256, bytes: 110, decode: decodeQ3K }],
+  [12, { name: "Q4_K", values: 256, bytes: 144, decode: decodeQ4K }],
+  [13, { name: "Q5_K", values: 256, bytes: 176, decode: decodeQ5K }],
+  [14, { name: "Q6_K", values: 256, bytes: 210, decode: decodeQ6K }],
   [28, { name: "F64", values: 1, bytes: 8, decode: (source, out) => out.set(new Float64Array(source.buffer, source.byteOffset, out.length)) }],
   [30, { name: "BF16", values: 1, bytes: 2, decode: (source, out) => bf16ToF32(words(source), out) }],
 ]);
@@ -79,11 +85,6 @@ function nibbles(name: string, layout: { bytes: number; minimum: boolean; fifthB
 /** Names of the types that cannot be read, by ggml's number. */
 export const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [9, "Q8_1"],
-  [10, "Q2_K"],
-  [11, "Q3_K"],
-  [12, "Q4_K"],
-  [13, "Q5_K"],
-  [14, "Q6_K"],
   [15, "Q8_K"],
   [16, "IQ2_XXS"],
   [17, "IQ2_XS"],

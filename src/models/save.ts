@@ -121,7 +121,6 @@ export function mergeLora(weight: Matrix, a: Matrix, b: Matrix, scale: number): 
     sum.fill(0);
     for (let k = 0; k < rank; k += 1) {
       const factor = scale * b.data[row * rank + k]!;
-      if (factor === 0) continue;
       const from = k * width;
       for (let column = 0; column < width; column += 1) sum[column]! += factor * a.data[from + column]!;
     }
