@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Tokenizer as Library } from "@huggingface/tokenizers";
+import { createEncoder, withExactPreTokenizer } from "./encode.ts";
+import { trainBpe } from "./train-bpe.ts";
+
+const fixture = (name: string): string =>
+  readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url), "utf8");
+
+const ours = fixture("tokenizer-small.json");
+const reference = JSON.parse(fixture("tokenizer-ids.json")) as {
+  readonly texts: readonly string[];
+  readonly merges: readonly string[];
+  readonly samples: readonly string[];
+  readonly variants: Record<string, { readonly change: object; readonly ids: readonly (readonly number[])[] }>;
+};
+
+const encoderOf = (change: object): ReturnType<typeof createEncoder> => {
+  const json = withExactPreTokenizer({ ...(JSON.parse(ours) as object), ...change });
+  return createEncoder(new Library(json, {}), json);
+};
+
+test("training writes the committed tokenizer, and its merges are those of Python's BpeTrainer", async () => {
+  const json = await trainBpe(reference.texts, { vocabularySize: 520, specialTokens: ["<|endoftext|>"] });
+  assert.equal(json, ours);
+  assert.deepEqual((JSON.parse(json) as { model: { merges: unknown } }).model.merges, reference.merges);
+});
+
+for (const [name, { change, ids }] of Object.entries(reference.variants)) {
+  test(`ids equal those of Python tokenizers on hostile samples: ${name}`, () => {
+    const encode = encoderOf(change);
+    reference.samples.forEach((sample, i) => assert.deepEqual(encode(sample), ids[i], JSON.stringify(sample)));
+    // A second time, from the cache of words.
+    reference.samples.forEach((sample, i) => assert.deepEqual(encode(sample), ids[i], JSON.stringify(sample)));
+  });
+}
+
+test("the fast way gives the library's ids on any text", () => {
+  const json = withExactPreTokenizer(JSON.parse(ours) as Record<string, unknown>);
+  const library = new Library(json, {});
+  const encode = createEncoder(library, json);
+  const part = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("<|endoftext|>", "    ", "\n", "\r\n", "\t", "the ", "def ", "'s", "123", "\u0301", "\uFEFF"),
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+      const text = parts.join("");
+      assert.deepEqual(encode(text), library.encode(text, { add_special_tokens: false }).ids);
+    }),
+    { seed: 20261123, numRuns: 500 },
+  );
+});
