@@ -1,10 +1,10 @@
 /** Checkpoints on disk: `checkpoints/step-00000123/`, complete and verified or not there at all. */
 
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { canonicalJson, readJson, sha256OfFile, syncFolder } from "../formats/files.ts";
+import { asUserError, atomicWrite, canonicalJson, readJson, sha256OfFile, syncFolder } from "../formats/files.ts";
 import { openSafetensors, writeSafetensors } from "../formats/safetensors.ts";
 import type { Parameter } from "../models/step.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
@@ -50,6 +50,12 @@ export interface Checkpoint {
   readonly optimiserSteps: number;
 }
 
+interface Contents {
+  readonly state: TrainState;
+  readonly parameters: readonly Parameter[];
+  readonly optimiser: Optimiser;
+}
+
 /** The folder's name of the checkpoint after `step` steps. */
 export function checkpointName(step: number): string {
   return `step-${String(step).padStart(8, "0")}`;
@@ -59,34 +65,35 @@ export function checkpointName(step: number): string {
  * Saves a checkpoint under `folder`: written beside, flushed, then renamed, so that a name of the form
  * `step-00000123` never stands for half a checkpoint. Tensors are f32, bit for bit.
  */
-export async function saveCheckpoint(
-  folder: string,
-  contents: { readonly state: TrainState; readonly parameters: readonly Parameter[]; readonly optimiser: Optimiser },
-): Promise<string> {
-  const { state, parameters, optimiser } = contents;
+export async function saveCheckpoint(folder: string, contents: Contents): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, checkpointName(state.step));
+  const path = join(folder, checkpointName(contents.state.step));
   const temporary = join(folder, `unfinished-${process.pid}`);
   await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary);
-  await writeSafetensors(join(temporary, PARAMETERS), parameters.map(toF32));
-  await writeSafetensors(join(temporary, OPTIMISER), optimiser.state().map(toF32));
-  const files = {
-    [PARAMETERS]: await sha256OfFile(join(temporary, PARAMETERS)),
-    [OPTIMISER]: await sha256OfFile(join(temporary, OPTIMISER)),
-  };
-  const file = await open(join(temporary, "state.json"), "w");
   try {
-    await file.writeFile(canonicalJson({ schema: 1, state, optimiserSteps: optimiser.steps, files }));
-    await file.sync();
-  } finally {
-    await file.close();
+    await writeContents(temporary, contents);
+    await rm(path, { recursive: true, force: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw asUserError(error, temporary);
   }
-  await syncFolder(temporary);
-  await rm(path, { recursive: true, force: true });
-  await rename(temporary, path);
   await syncFolder(folder);
   return path;
+}
+
+async function writeContents(path: string, { state, parameters, optimiser }: Contents): Promise<void> {
+  await mkdir(path);
+  await writeSafetensors(join(path, PARAMETERS), parameters.map(toF32));
+  await writeSafetensors(join(path, OPTIMISER), optimiser.state().map(toF32));
+  const files = {
+    [PARAMETERS]: await sha256OfFile(join(path, PARAMETERS)),
+    [OPTIMISER]: await sha256OfFile(join(path, OPTIMISER)),
+  };
+  await atomicWrite(
+    join(path, "state.json"),
+    canonicalJson({ schema: 1, state, optimiserSteps: optimiser.steps, files }),
+  );
 }
 
 function toF32({ name, shape, data }: { name: string; shape: readonly number[]; data: Float32Array }) {
@@ -153,7 +160,7 @@ export async function latestCheckpoint(
     try {
       return await readCheckpoint(path);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError) || !["damaged", "not-found"].includes(error.code)) throw error;
       await rm(`${path}.damaged`, { recursive: true, force: true });
       await rename(path, `${path}.damaged`);
       onDamaged(`checkpoint ${checkpointName(step)} is damaged and was set aside: ${error.message}`);

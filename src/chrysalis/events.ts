@@ -2,7 +2,7 @@
 
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { atomicWrite } from "../formats/files.ts";
+import { asUserError, atomicWrite } from "../formats/files.ts";
 
 /** `step` is the number of completed optimiser steps; `seconds` are counted from the start, pauses left out. */
 export type TrainEvent =
@@ -76,7 +76,13 @@ export async function openEventLog(path: string, keepUpTo: number): Promise<Even
   await atomicWrite(path, kept.map((line) => `${line}\n`).join(""));
   const file = openSync(path, "a");
   return {
-    write: (event) => void writeSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`),
+    write(event) {
+      try {
+        writeSync(file, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+      } catch (error) {
+        throw asUserError(error, path);
+      }
+    },
     sync: () => fsyncSync(file),
     close: () => closeSync(file),
   };

@@ -146,8 +146,8 @@ test("killed three times at random moments, a run ends with the same bytes and t
   for (let kill = 0; kill < 3; kill++) {
     const child = run(killed);
     const exit = once(child, "exit");
-    // A random moment within the next 70 steps, counted by the log so that a slow machine is killed as well.
-    const target = reached + 1 + Math.floor(Math.random() * 70);
+    // A random moment within the next 50 steps, counted by the log so that a slow machine is killed as well.
+    const target = reached + 1 + Math.floor(Math.random() * 50);
     while (reached < target && child.exitCode === null) {
       await new Promise((resolve) => void setTimeout(resolve, Math.random() * 10));
       reached = Math.max(reached, (await series(killed).catch(() => [])).at(-1)?.[0] ?? 0);

@@ -258,7 +258,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       checkpoint: path(completed),
     };
   } catch (error) {
-    if (error instanceof UserError) {
+    if (error instanceof UserError && error.code !== "disk") {
       const type = error.code === "interrupted" ? "interrupted" : "failed";
       emit({ type, step: completed, message: error.message });
     }
