@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { createEncoder, withExactPreTokenizer } from "./encode.ts";
+import { Tokenizer } from "./library.ts";
 import { trainBpe } from "./train-bpe.ts";
 
 const fixture = (name: string): string =>
@@ -19,7 +19,7 @@ const reference = JSON.parse(fixture("tokenizer-ids.json")) as {
 
 const encoderOf = (change: object): ReturnType<typeof createEncoder> => {
   const json = withExactPreTokenizer({ ...(JSON.parse(ours) as object), ...change });
-  return createEncoder(new Library(json, {}), json);
+  return createEncoder(new Tokenizer(json, {}), json);
 };
 
 test("training writes the committed tokenizer, and its merges are those of Python's BpeTrainer", async () => {
@@ -39,7 +39,7 @@ for (const [name, { change, ids }] of Object.entries(reference.variants)) {
 
 test("the fast way gives the library's ids on any text", () => {
   const json = withExactPreTokenizer(JSON.parse(ours) as Record<string, unknown>);
-  const library = new Library(json, {});
+  const library = new Tokenizer(json, {});
   const encode = createEncoder(library, json);
   const part = fc.oneof(
     fc.string({ unit: "binary" }),

@@ -1,12 +1,10 @@
 /** Encoding on top of @huggingface/tokenizers: its model, its regular expressions, and a cache of words in front of them. */
 
-import { SplitPreTokenizer } from "@huggingface/tokenizers";
-import type { Tokenizer as Library } from "@huggingface/tokenizers";
 import { byteCharacters } from "./byte-level.ts";
+import { SplitPreTokenizer } from "./library.ts";
+import type { Library } from "./library.ts";
 import { byteLevel, splitsBeforeBytes } from "./pre-tokenizers.ts";
 import type { PreTokenizerJson } from "./pre-tokenizers.ts";
-
-type SplitConfig = ConstructorParameters<typeof SplitPreTokenizer>[0];
 
 /** Words kept with their ids; the cache is emptied when it is full. */
 const cachedWords = 200_000;
@@ -33,10 +31,10 @@ export function createEncoder(library: Library, json: Record<string, unknown>): 
   const added = [...library.get_added_tokens_decoder().values()];
   const simple =
     (normalizer === null || normalizer.type === "NFC") &&
-    added.every((token) => !token.lstrip && !token.rstrip && !(token.normalized && normalizer !== null));
+    added.every((token) => !token.lstrip && !token.rstrip && !token.single_word && !(token.normalized && normalizer !== null));
   if (splits === undefined || model === null || !simple) return whole;
 
-  const borders = splits.map((split) => new SplitPreTokenizer(split as SplitConfig).pattern!);
+  const borders = splits.map((split) => new SplitPreTokenizer(split).pattern!);
   const addedIds = new Map(added.map((token) => [token.content, token.id]));
   const anyAdded = alternatives([...addedIds.keys()]);
 

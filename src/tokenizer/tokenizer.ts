@@ -3,9 +3,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
-import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { UserError } from "../errors.ts";
 import { createEncoder, withExactPreTokenizer } from "./encode.ts";
+import { Tokenizer as LibraryTokenizer } from "./library.ts";
+import type { Library } from "./library.ts";
 import { createTextStream } from "./text-stream.ts";
 import type { TextStream } from "./text-stream.ts";
 
@@ -89,7 +90,7 @@ export function makeTokenizer(
   let encode: (text: string) => number[];
   try {
     const exact = withExactPreTokenizer(json);
-    library = new Library(exact, { ...config, clean_up_tokenization_spaces: false });
+    library = new LibraryTokenizer(exact, { ...config, clean_up_tokenization_spaces: false });
     encode = createEncoder(library, exact);
   } catch (cause) {
     throw new UserError("unsupported", `the tokenizer of ${where} cannot be read: ${messageOf(cause)}`, {
@@ -115,7 +116,7 @@ export function makeTokenizer(
   const decode: Tokenizer["decode"] = (ids, { skipSpecial = false } = {}) =>
     ids.length === 0
       ? ""
-      : library.decode([...ids], { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false });
+      : library.decode(ids, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false });
   return {
     vocabularySize: library.get_vocab().values().reduce((largest, id) => Math.max(largest, id), -1) + 1,
     separator,
