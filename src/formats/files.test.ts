@@ -41,8 +41,14 @@ test("a folder appears whole or not at all and is never written over", async () 
   await atomicFolder(path, (temporary) => writeFile(join(temporary, "x"), "1"));
   assert.deepEqual(await readdir(join(folder, "model")), ["deep"]);
   assert.deepEqual(await readdir(path), ["x"]);
-  await assert.rejects(atomicFolder(path, async () => assert.fail()), failsWith("exists", /deep exists/));
-  await assert.rejects(atomicFolder(join(folder, "a.txt"), async () => assert.fail()), failsWith("exists", /a\.txt/));
+  await assert.rejects(
+    atomicFolder(path, async () => assert.fail()),
+    failsWith("exists", /deep exists/),
+  );
+  await assert.rejects(
+    atomicFolder(join(folder, "a.txt"), async () => assert.fail()),
+    failsWith("exists", /a\.txt/),
+  );
 });
 
 test("missing places are the user's to mend", async () => {
@@ -62,6 +68,9 @@ test("a hash is that of all bytes, across the chunks of a stream", async () => {
 
 test("canonical JSON sorts keys at every level and refuses what JSON cannot hold", () => {
   const value = { b: [{ z: 1, a: undefined }], a: null, ["__proto__"]: 2 };
-  assert.equal(canonicalJson(value), '{\n  "__proto__": 2,\n  "a": null,\n  "b": [\n    {\n      "z": 1\n    }\n  ]\n}\n');
+  assert.equal(
+    canonicalJson(value),
+    '{\n  "__proto__": 2,\n  "a": null,\n  "b": [\n    {\n      "z": 1\n    }\n  ]\n}\n',
+  );
   assert.throws(() => canonicalJson({ a: [NaN] }), /NaN/);
 });

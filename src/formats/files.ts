@@ -24,7 +24,10 @@ export function asUserError(error: unknown, path: string): unknown {
     case "EPERM":
       return new UserError("invalid", `${path}: permission denied`, { ...options, hint: "check who owns it" });
     case "EROFS":
-      return new UserError("disk", `${path}: the file system is read-only`, { ...options, hint: "choose another place" });
+      return new UserError("disk", `${path}: the file system is read-only`, {
+        ...options,
+        hint: "choose another place",
+      });
     case "ENOSPC":
     case "EDQUOT":
       return new UserError("disk", `${path}: no space left on the disk`, { ...options, hint: "free some space" });
@@ -53,12 +56,7 @@ export async function openForReading(path: string): Promise<{ handle: FileHandle
 }
 
 /** Fills `into` from `position` on; `UserError` where the file ends before that. */
-export async function readExactly(
-  handle: FileHandle,
-  into: Uint8Array,
-  position: number,
-  path: string,
-): Promise<void> {
+export async function readExactly(handle: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
   let done = 0;
   while (done < into.length) {
     const length = Math.min(into.length - done, MAX_READ);

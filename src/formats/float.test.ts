@@ -47,7 +47,10 @@ for (const [name, widen, narrow, infinity] of [
       const beside = new Float32Array(Uint32Array.of(word - 1, word, word + 1).buffer);
       const expected = [bits, bits % 2 === 0 ? bits : bits + 1, bits + 1];
       assert.deepEqual([...narrow(beside)], expected);
-      assert.deepEqual([...narrow(beside.map((value) => -value))], expected.map((positive) => positive | 0x8000));
+      assert.deepEqual(
+        [...narrow(beside.map((value) => -value))],
+        expected.map((positive) => positive | 0x8000),
+      );
     }
   });
 

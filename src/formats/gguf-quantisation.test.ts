@@ -36,5 +36,8 @@ test("F32 is copied, F64 rounded", () => {
 });
 
 test("no type is both known and unknown", () => {
-  assert.deepEqual([...TYPE_NAMES.keys()].filter((type) => ENCODINGS.has(type)), []);
+  assert.deepEqual(
+    [...TYPE_NAMES.keys()].filter((type) => ENCODINGS.has(type)),
+    [],
+  );
 });

@@ -62,7 +62,15 @@ function words(source: Uint8Array): Uint16Array {
 
 /** What can be read, by ggml's number. */
 export const ENCODINGS: ReadonlyMap<number, Encoding> = new Map<number, Encoding>([
-  [0, { name: "F32", values: 1, bytes: 4, decode: (source, out) => new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(source) }],
+  [
+    0,
+    {
+      name: "F32",
+      values: 1,
+      bytes: 4,
+      decode: (source, out) => new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(source),
+    },
+  ],
   [1, { name: "F16", values: 1, bytes: 2, decode: (source, out) => f16ToF32(words(source), out) }],
   [2, nibbles("Q4_0", { bytes: 18, minimum: false, fifthBit: false })],
   [3, nibbles("Q4_1", { bytes: 20, minimum: true, fifthBit: false })],
@@ -74,7 +82,15 @@ export const ENCODINGS: ReadonlyMap<number, Encoding> = new Map<number, Encoding
   [12, { name: "Q4_K", values: 256, bytes: 144, decode: decodeQ4K }],
   [13, { name: "Q5_K", values: 256, bytes: 176, decode: decodeQ5K }],
   [14, { name: "Q6_K", values: 256, bytes: 210, decode: decodeQ6K }],
-  [28, { name: "F64", values: 1, bytes: 8, decode: (source, out) => out.set(new Float64Array(source.buffer, source.byteOffset, out.length)) }],
+  [
+    28,
+    {
+      name: "F64",
+      values: 1,
+      bytes: 8,
+      decode: (source, out) => out.set(new Float64Array(source.buffer, source.byteOffset, out.length)),
+    },
+  ],
   [30, { name: "BF16", values: 1, bytes: 2, decode: (source, out) => bf16ToF32(words(source), out) }],
 ]);
 

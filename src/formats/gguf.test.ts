@@ -26,7 +26,12 @@ const SMALL = {
   metadata: { "general.architecture": string("llama"), "llama.block_count": u32(1) },
   tensors: [
     f32Tensor("a", [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6)),
-    { name: "b", shape: [1, 32], type: 8, data: Uint8Array.of(0, 0x3c, ...Array.from({ length: 32 }, (_, i) => i - 16)) },
+    {
+      name: "b",
+      shape: [1, 32],
+      type: 8,
+      data: Uint8Array.of(0, 0x3c, ...Array.from({ length: 32 }, (_, i) => i - 16)),
+    },
   ],
 } as const satisfies GgufTestFile;
 
@@ -59,7 +64,10 @@ for (const version of [2, 3]) {
     assert.deepEqual(file.tensors.get("a")?.shape, [2, 3]);
     assert.equal(file.tensors.get("b")?.type, "Q8_0");
     assert.deepEqual([...(await file.readF32("a"))], [1, 2, 3, 4, 5, 6]);
-    assert.deepEqual([...(await file.readF32("b"))], Array.from({ length: 32 }, (_, i) => i - 16));
+    assert.deepEqual(
+      [...(await file.readF32("b"))],
+      Array.from({ length: 32 }, (_, i) => i - 16),
+    );
     await file.close();
   });
 }
@@ -101,7 +109,11 @@ test("every wrong field of a header is named", async () => {
     [{ ...SMALL, tensors: [a, { ...b, type: 4 }] }, "unsupported", /tensor "b" has the type 4/],
     [{ ...SMALL, tensors: [a, { ...b, shape: [32, 1] }] }, "damaged", /rows of 1, Q8_0 needs a multiple of 32/],
     [{ ...SMALL, tensors: [a, { ...b, shape: [1, 1, 1, 1, 32] }] }, "damaged", /"b" has 5 dimensions/],
-    [{ ...SMALL, tensors: [{ ...a, shape: [2 ** 40, 2 ** 40] }] }, "damaged", /impossible shape \[1099511627776, 1099511627776\]/],
+    [
+      { ...SMALL, tensors: [{ ...a, shape: [2 ** 40, 2 ** 40] }] },
+      "damaged",
+      /impossible shape \[1099511627776, 1099511627776\]/,
+    ],
     [{ ...SMALL, tensors: [{ ...a, shape: [2, 4] }] }, "damaged", /truncated: tensor "a" ends at byte/],
     [{ ...SMALL, tensors: [a, { ...b, offset: 0 }] }, "damaged", /overlaps/],
     [{ ...SMALL, tensors: [a, { ...b, offset: 33 }] }, "damaged", /"b" starts at 33, not a multiple of 32/],
@@ -110,7 +122,10 @@ test("every wrong field of a header is named", async () => {
   for (const [file, code, message] of cases) {
     await assert.rejects(openGguf(await put(buildGguf(file))), failsWith(code, message));
   }
-  await assert.rejects(openGguf(await put(Buffer.from("GGML, and then some more bytes"))), failsWith("damaged", /not a GGUF file/));
+  await assert.rejects(
+    openGguf(await put(Buffer.from("GGML, and then some more bytes"))),
+    failsWith("damaged", /not a GGUF file/),
+  );
   await assert.rejects(openGguf(await put(new Uint8Array(0))), failsWith("damaged", /not a GGUF file/));
   await assert.rejects(openGguf(join(folder, "absent.gguf")), failsWith("not-found", /absent/));
 });
@@ -118,7 +133,10 @@ test("every wrong field of a header is named", async () => {
 test("a file cut anywhere is refused at opening", async () => {
   const good = buildGguf(SMALL);
   for (let length = 0; length < good.length; length += 1) {
-    await assert.rejects(openGguf(await put(good.subarray(0, length))), failsWith("damaged", /truncated|not a GGUF file/));
+    await assert.rejects(
+      openGguf(await put(good.subarray(0, length))),
+      failsWith("damaged", /truncated|not a GGUF file/),
+    );
   }
 });
 
@@ -142,7 +160,10 @@ test("random damage is refused or read, never a crash", async () => {
         const file = await openGguf(await put(bytes));
         try {
           for (const { name, shape } of file.tensors.values()) {
-            assert.equal((await file.readF32(name)).length, shape.reduce((x, y) => x * y, 1));
+            assert.equal(
+              (await file.readF32(name)).length,
+              shape.reduce((x, y) => x * y, 1),
+            );
           }
         } finally {
           await file.close();

@@ -226,7 +226,8 @@ function value(cursor: Cursor, type: number, key: string, depth: number): GgufVa
   const elementType = take(cursor, 4).getUint32(0, true);
   const smallest = SCALARS.get(elementType)?.bytes ?? (elementType === STRING ? 8 : 12);
   const length = count(cursor, MAX_ELEMENTS, `elements in ${shown(key)}`);
-  if (length * smallest > cursor.fileSize - cursor.position) throw damaged(cursor.path, `truncated in metadata ${shown(key)}`);
+  if (length * smallest > cursor.fileSize - cursor.position)
+    throw damaged(cursor.path, `truncated in metadata ${shown(key)}`);
   const elements: GgufValue[] = [];
   for (let i = 0; i < length; i += 1) elements.push(value(cursor, elementType, key, depth + 1));
   return elements;
@@ -254,9 +255,13 @@ function tensor(cursor: Cursor, alignment: number): Placed {
     throw damaged(path, `tensor ${shown(name)} has the impossible shape [${shape.toReversed().join(", ")}]`);
   }
   if ((shape[0] ?? 1) % encoding.values !== 0) {
-    throw damaged(path, `tensor ${shown(name)} has rows of ${shape[0]}, ${encoding.name} needs a multiple of ${encoding.values}`);
+    throw damaged(
+      path,
+      `tensor ${shown(name)} has rows of ${shape[0]}, ${encoding.name} needs a multiple of ${encoding.values}`,
+    );
   }
-  if (start % alignment !== 0) throw damaged(path, `tensor ${shown(name)} starts at ${start}, not a multiple of ${alignment}`);
+  if (start % alignment !== 0)
+    throw damaged(path, `tensor ${shown(name)} starts at ${start}, not a multiple of ${alignment}`);
   const bytes = (values / encoding.values) * encoding.bytes;
   return { name, type: encoding.name, shape: shape.toReversed(), bytes, start, encoding };
 }

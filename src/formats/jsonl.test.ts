@@ -36,7 +36,10 @@ test("a .jsonl gives one document per line that is not blank, in order, with its
     { id: "a.jsonl#1", text: "one\n", fields: { text: "one\n", split: "train" } },
     { id: "a.jsonl#3", text: "zwei ü", fields: { text: "zwei ü", split: "heldout" } },
   ]);
-  assert.deepEqual((await all(path, "heldout")).map((document) => document.text), ["zwei ü"]);
+  assert.deepEqual(
+    (await all(path, "heldout")).map((document) => document.text),
+    ["zwei ü"],
+  );
   assert.deepEqual(await all(path, "test"), []);
 });
 
@@ -44,7 +47,10 @@ test("gzip is read alike, also where lines and characters cross the chunks of a 
   const texts = Array.from({ length: 50 }, (_, i) => "ä€😀".repeat(2000 * (i % 7)) + i);
   const lines = texts.map((text) => JSON.stringify({ text })).join("\n");
   for (const path of [await put("b.jsonl", lines), await put("b.jsonl.gz", gzipSync(lines))]) {
-    assert.deepEqual((await all(path)).map((document) => document.text), texts);
+    assert.deepEqual(
+      (await all(path)).map((document) => document.text),
+      texts,
+    );
   }
 });
 
@@ -61,10 +67,16 @@ test("any other file is one document, every byte of it, a byte order mark too", 
 test("bad input is named with its line", async () => {
   await assert.rejects(all(join(folder, "absent.jsonl")), fails("not-found", /absent\.jsonl/));
   await assert.rejects(all(join(folder, "absent.jsonl.gz")), fails("not-found", /absent\.jsonl\.gz/));
-  await assert.rejects(all(await put("d.jsonl", '{"text":"a"}\n{"text":')), fails("damaged", /d\.jsonl, line 2: .*JSON/));
+  await assert.rejects(
+    all(await put("d.jsonl", '{"text":"a"}\n{"text":')),
+    fails("damaged", /d\.jsonl, line 2: .*JSON/),
+  );
   await assert.rejects(all(await put("e.jsonl", '{"text":1}')), fails("damaged", /line 1: no "text"/));
   await assert.rejects(all(await put("f.jsonl", "null")), fails("damaged", /line 1/));
-  await assert.rejects(all(await put("g.txt", Uint8Array.of(65, 0xc3, 0x28))), fails("damaged", /g\.txt: not valid UTF-8/));
+  await assert.rejects(
+    all(await put("g.txt", Uint8Array.of(65, 0xc3, 0x28))),
+    fails("damaged", /g\.txt: not valid UTF-8/),
+  );
   const whole = gzipSync('{"text":"a"}\n'.repeat(1000));
   await assert.rejects(all(await put("h.jsonl.gz", whole.subarray(0, -12))), fails("damaged", /gzip/));
   await assert.rejects(all(await put("i.jsonl.gz", "plain")), fails("damaged", /gzip/));
@@ -80,5 +92,8 @@ test("what is written reads back, and a failure leaves neither file nor remains"
     throw new Error("stop");
   })();
   await assert.rejects(writeJsonl(join(folder, "l.jsonl"), broken), /stop/);
-  assert.equal((await readdir(folder)).some((name) => name.startsWith("l.jsonl")), false);
+  assert.equal(
+    (await readdir(folder)).some((name) => name.startsWith("l.jsonl")),
+    false,
+  );
 });

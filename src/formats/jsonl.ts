@@ -62,7 +62,10 @@ function parseLine(line: string, where: string): Record<string, unknown> {
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw new UserError("damaged", `${where}: not valid JSON`, { hint: 'each line must be an object with "text"', cause });
+    throw new UserError("damaged", `${where}: not valid JSON`, {
+      hint: 'each line must be an object with "text"',
+      cause,
+    });
   }
   if (typeof value === "object" && value !== null && typeof (value as { text?: unknown }).text === "string") {
     return value as Record<string, unknown>;
@@ -79,9 +82,13 @@ async function* pieces(path: string, lines: boolean): AsyncGenerator<Uint8Array,
   const hold = (part: Uint8Array): void => {
     heldBytes += part.length;
     if (heldBytes > MAX_DOCUMENT_BYTES) {
-      throw new UserError("unsupported", `${path}: a ${lines ? "line" : "text"} of more than ${MAX_DOCUMENT_BYTES} bytes`, {
-        hint: "cut it into several documents",
-      });
+      throw new UserError(
+        "unsupported",
+        `${path}: a ${lines ? "line" : "text"} of more than ${MAX_DOCUMENT_BYTES} bytes`,
+        {
+          hint: "cut it into several documents",
+        },
+      );
     }
     held.push(part);
   };
@@ -126,10 +133,7 @@ async function* chunks(path: string): AsyncGenerator<Buffer, void, void> {
 }
 
 /** Writes one JSON object per line, keys as given; the file appears whole or not at all. */
-export async function writeJsonl(
-  path: string,
-  records: Iterable<object> | AsyncIterable<object>,
-): Promise<void> {
+export async function writeJsonl(path: string, records: Iterable<object> | AsyncIterable<object>): Promise<void> {
   await atomicStream(path, async (handle) => {
     let pending = "";
     for await (const record of records) {

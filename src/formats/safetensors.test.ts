@@ -25,7 +25,11 @@ async function put(header: unknown, dataBytes: number, change: { length?: bigint
   return path;
 }
 
-const tensor = (shape: unknown, from: number, to: number, dtype: unknown = "F32") => ({ dtype, shape, data_offsets: [from, to] });
+const tensor = (shape: unknown, from: number, to: number, dtype: unknown = "F32") => ({
+  dtype,
+  shape,
+  data_offsets: [from, to],
+});
 
 test("what is written reads back: values rounded to the type, names, shapes, metadata, order", async () => {
   const path = join(folder, "a.safetensors");
@@ -59,15 +63,32 @@ test("the bytes are those of the format: 8-byte header length, JSON padded to 8,
   const path = join(folder, "b.safetensors");
   await writeSafetensors(path, [{ name: "x", dtype: "F32", shape: [1], data: Float32Array.of(1) }]);
   const json = '{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  ';
-  assert.deepEqual(await readFile(path), Buffer.concat([Buffer.from([json.length, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(json), Buffer.from([0, 0, 0x80, 0x3f])]));
+  assert.deepEqual(
+    await readFile(path),
+    Buffer.concat([
+      Buffer.from([json.length, 0, 0, 0, 0, 0, 0, 0]),
+      Buffer.from(json),
+      Buffer.from([0, 0, 0x80, 0x3f]),
+    ]),
+  );
 });
 
 test("a failure while writing leaves no file", async () => {
   const failing = writeSafetensors(join(folder, "c.safetensors"), [
-    { name: "x", dtype: "F32", shape: [1], data: () => { throw new Error("stop"); } },
+    {
+      name: "x",
+      dtype: "F32",
+      shape: [1],
+      data: () => {
+        throw new Error("stop");
+      },
+    },
   ]);
   await assert.rejects(failing, /stop/);
-  assert.equal((await readdir(folder)).some((name) => name.startsWith("c.")), false);
+  assert.equal(
+    (await readdir(folder)).some((name) => name.startsWith("c.")),
+    false,
+  );
 });
 
 test("F64 is rounded to f32; integers have bytes but no f32", async () => {
@@ -113,7 +134,14 @@ test("every wrong field of a header is named", async () => {
     [[{ a: null }, 0], "damaged", /tensor "a" is not described/],
     [[{ __metadata__: { x: 1 } }, 0], "damaged", /__metadata__ "x" is not a string/],
     [[{ __metadata__: [] }, 0], "damaged", /__metadata__ is not an object/],
-    [['{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4], "damaged", /names "a" twice/],
+    [
+      [
+        '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+        4,
+      ],
+      "damaged",
+      /names "a" twice/,
+    ],
   ];
   for (const [arguments_, code, message] of cases) {
     await assert.rejects(openSafetensors(await put(...arguments_)), failsWith(code, message));
@@ -145,7 +173,10 @@ test("random damage is refused or read, never a crash", async () => {
         const file = await openSafetensors(path);
         try {
           for (const { name, shape } of file.tensors.values()) {
-            assert.equal((await file.readF32(name)).length, shape.reduce((a, b) => a * b, 1));
+            assert.equal(
+              (await file.readF32(name)).length,
+              shape.reduce((a, b) => a * b, 1),
+            );
           }
         } finally {
           await file.close();

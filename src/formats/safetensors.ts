@@ -111,7 +111,10 @@ async function readHeader(handle: FileHandle, size: number, path: string): Promi
   await readExactly(handle, prefix, 0, path);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
-    throw damaged(path, `not a safetensors file: a header of ${length} bytes, at most ${MAX_HEADER_BYTES} are accepted`);
+    throw damaged(
+      path,
+      `not a safetensors file: a header of ${length} bytes, at most ${MAX_HEADER_BYTES} are accepted`,
+    );
   }
   const start = 8 + Number(length);
   if (start > size) throw damaged(path, `truncated: the header ends at byte ${start}, the file at ${size}`);
@@ -137,7 +140,10 @@ async function readHeader(handle: FileHandle, size: number, path: string): Promi
   for (const tensor of placed) {
     if (tensor.start !== end) {
       const how = tensor.start < end ? "overlaps the one before it" : "leaves a gap before it";
-      throw damaged(path, `tensor "${shown(tensor.name)}" starts at byte ${tensor.start} and ${how}, which ends at ${end}`);
+      throw damaged(
+        path,
+        `tensor "${shown(tensor.name)}" starts at byte ${tensor.start} and ${how}, which ends at ${end}`,
+      );
     }
     end += tensor.bytes;
   }

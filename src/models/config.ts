@@ -104,14 +104,19 @@ export function readModelConfig(json: unknown, where: string): ModelConfig {
     });
   }
   const raw = parsed.data;
-  const unsupported = (what: string, hint: string): UserError => new UserError("unsupported", `${where}: ${what}`, { hint });
+  const unsupported = (what: string, hint: string): UserError =>
+    new UserError("unsupported", `${where}: ${what}`, { hint });
   if (raw.quantization_config !== undefined && raw.quantization_config !== null) {
-    throw unsupported("the weights are quantised (quantization_config)", "use the unquantised checkpoint or a GGUF file");
+    throw unsupported(
+      "the weights are quantised (quantization_config)",
+      "use the unquantised checkpoint or a GGUF file",
+    );
   }
   if (raw.hidden_act !== undefined && raw.hidden_act !== "silu") {
     throw unsupported(`hidden_act "${raw.hidden_act}" is not supported`, 'known is "silu"');
   }
-  if (raw.mlp_bias === true) throw unsupported("mlp_bias true is not supported", "use a model without biases in the MLP");
+  if (raw.mlp_bias === true)
+    throw unsupported("mlp_bias true is not supported", "use a model without biases in the MLP");
   if (modelType === "qwen3" && raw.use_sliding_window === true) {
     throw unsupported("use_sliding_window true is not supported", "use a model with full attention");
   }
@@ -183,7 +188,9 @@ function readRope(raw: Raw, where: string): ModelConfig["rope"] {
       hint: "known are default, llama3",
     });
   }
-  const need = (key: "factor" | "low_freq_factor" | "high_freq_factor" | "original_max_position_embeddings"): number => {
+  const need = (
+    key: "factor" | "low_freq_factor" | "high_freq_factor" | "original_max_position_embeddings",
+  ): number => {
     const value = given[key];
     if (value !== undefined) return value;
     throw new UserError("damaged", `${where}: RoPE type "llama3" needs "${key}"`, {
@@ -206,7 +213,10 @@ function readRope(raw: Raw, where: string): ModelConfig["rope"] {
 }
 
 const TORCH_NAMES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
-const ARCHITECTURES = { llama: "LlamaForCausalLM", qwen3: "Qwen3ForCausalLM" } as const satisfies Record<ModelType, string>;
+const ARCHITECTURES = { llama: "LlamaForCausalLM", qwen3: "Qwen3ForCausalLM" } as const satisfies Record<
+  ModelType,
+  string
+>;
 
 /** The keys whose spelling differs between transformers 4 and 5, in both. */
 export function bothSpellings(
@@ -258,7 +268,9 @@ export function configJsonFor(
     attention_dropout: 0,
     initializer_range: 0.02,
     use_cache: true,
-    ...(config.modelType === "llama" ? { mlp_bias: config.mlpBias } : { use_sliding_window: false, sliding_window: null }),
+    ...(config.modelType === "llama"
+      ? { mlp_bias: config.mlpBias }
+      : { use_sliding_window: false, sliding_window: null }),
     ...options.extra,
     ...bothSpellings(config, options.dtype ?? "F32"),
   };

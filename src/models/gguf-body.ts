@@ -60,9 +60,13 @@ export async function configFromGguf(
   const architecture = metadata.get("general.architecture");
   const modelType = typeof architecture === "string" ? MODEL_TYPES.get(architecture) : undefined;
   if (modelType === undefined) {
-    throw new UserError("unsupported", `${path}: the architecture ${JSON.stringify(String(architecture))} is not known`, {
-      hint: `known are ${[...MODEL_TYPES.keys()].join(", ")}`,
-    });
+    throw new UserError(
+      "unsupported",
+      `${path}: the architecture ${JSON.stringify(String(architecture))} is not known`,
+      {
+        hint: `known are ${[...MODEL_TYPES.keys()].join(", ")}`,
+      },
+    );
   }
   const read = (key: string): number | undefined => numberAt(file, `${String(architecture)}.${key}`);
   const need = (key: string): number => {
@@ -157,9 +161,13 @@ async function ropeScaling(
   const type = file.metadata.get(`${architecture}.rope.scaling.type`) ?? "none";
   const linear = numberAt(file, `${architecture}.rope.scale_linear`) ?? 1;
   if (type !== "none" || linear !== 1) {
-    throw new UserError("unsupported", `${path}: RoPE scaling "${linear === 1 ? String(type) : "linear"}" is not supported`, {
-      hint: "known are none and llama3",
-    });
+    throw new UserError(
+      "unsupported",
+      `${path}: RoPE scaling "${linear === 1 ? String(type) : "linear"}" is not supported`,
+      {
+        hint: "known are none and llama3",
+      },
+    );
   }
   if (!file.tensors.has("rope_freqs.weight")) return null;
   const factors = await file.readF32("rope_freqs.weight");

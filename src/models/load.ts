@@ -151,7 +151,13 @@ async function openFolder(folder: string): Promise<{ files: BodyFiles; opened: O
         stored.set(name, { shape, dtype, bytes, read: () => file.readF32(name) });
       }
     }
-    const files = { kind: "folder", path: folder, config, configJson: configJson as Record<string, unknown>, weightFiles } as const;
+    const files = {
+      kind: "folder",
+      path: folder,
+      config,
+      configJson: configJson as Record<string, unknown>,
+      weightFiles,
+    } as const;
     return { files, opened: { stored, close } };
   } catch (error) {
     await close();
@@ -179,7 +185,9 @@ async function findWeightFiles(folder: string): Promise<string[]> {
   const json = await readJson(index);
   const map = typeof json === "object" && json !== null ? (json as Record<string, unknown>)["weight_map"] : undefined;
   const names = typeof map === "object" && map !== null ? [...new Set<unknown>(Object.values(map))] : [];
-  const wrong = names.find((name) => typeof name !== "string" || basename(name) !== name || !name.endsWith(".safetensors"));
+  const wrong = names.find(
+    (name) => typeof name !== "string" || basename(name) !== name || !name.endsWith(".safetensors"),
+  );
   if (names.length === 0 || names.length > MAX_SHARDS || wrong !== undefined) {
     const what = wrong === undefined ? `names ${names.length} files` : `names the file ${JSON.stringify(wrong)}`;
     throw new UserError("damaged", `${index} ${what}`, { hint: "copy or download the folder again" });
@@ -249,9 +257,13 @@ function checkWeights({ path, config }: BodyFiles, stored: ReadonlyMap<string, S
   for (const [name, shape] of expected) {
     const found = stored.get(name)!.shape;
     if (found.length === shape.length && found.every((length, axis) => length === shape[axis])) continue;
-    throw new UserError("mismatch", `${path}: "${name}" is [${found.join(", ")}], the configuration says [${shape.join(", ")}]`, {
-      hint: "the weights do not belong to the configuration",
-    });
+    throw new UserError(
+      "mismatch",
+      `${path}: "${name}" is [${found.join(", ")}], the configuration says [${shape.join(", ")}]`,
+      {
+        hint: "the weights do not belong to the configuration",
+      },
+    );
   }
 }
 

@@ -70,7 +70,10 @@ export async function writePeftAdapter(path: string, adapter: PeftAdapter): Prom
   const tensors = Array.from(adapter.tensors, ({ name, shape, data }): TensorToWrite => {
     const [, module] = /\.(\w+)\.lora_[AB]\.weight$/.exec(name) ?? [];
     invariant(module !== undefined && adapter.targetModules.includes(module), `"${name}" adapts no target module`);
-    invariant(shape[name.endsWith("lora_A.weight") ? 0 : 1] === adapter.rank, `"${name}" is not of rank ${adapter.rank}`);
+    invariant(
+      shape[name.endsWith("lora_A.weight") ? 0 : 1] === adapter.rank,
+      `"${name}" is not of rank ${adapter.rank}`,
+    );
     return { name: `base_model.model.${name}`, dtype: "F32", shape, data };
   });
   const config = {

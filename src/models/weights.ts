@@ -14,7 +14,12 @@ export function expectedWeights(config: ModelConfig): Map<string, readonly numbe
   weights.set("model.embed_tokens.weight", [config.vocabularySize, hiddenSize]);
   for (let layer = 0; layer < config.layers; layer += 1) {
     const prefix = `model.layers.${layer}`;
-    const projections = { q: [queries, hiddenSize], k: [keys, hiddenSize], v: [keys, hiddenSize], o: [hiddenSize, queries] };
+    const projections = {
+      q: [queries, hiddenSize],
+      k: [keys, hiddenSize],
+      v: [keys, hiddenSize],
+      o: [hiddenSize, queries],
+    };
     weights.set(`${prefix}.input_layernorm.weight`, [hiddenSize]);
     for (const [name, shape] of Object.entries(projections)) {
       weights.set(`${prefix}.self_attn.${name}_proj.weight`, shape);

@@ -8,6 +8,8 @@ export function failsWith(code: UserErrorCode, pattern: RegExp): (error: unknown
   return (error) => {
     if (!(error instanceof UserError)) throw error;
     if (error.code === code && pattern.test(error.message) && (error.hint ?? "") !== "") return true;
-    throw new Error(`expected ${code} ${String(pattern)} with a hint, got ${error.code}: ${error.message}`, { cause: error });
+    throw new Error(`expected ${code} ${String(pattern)} with a hint, got ${error.code}: ${error.message}`, {
+      cause: error,
+    });
   };
 }
