@@ -55,7 +55,7 @@ export function classify(repository: string, path: string, text: string, bytes: 
   if (text === "") flags.push("empty");
   if (isFixture(file, kind, bytes)) flags.push("fixture-over-64KB");
   if (kind === "dialogue" && /\bmodel[_ ]|\bphi_/i.test(firstLine(text))) flags.push("synthetic-dialogue");
-  if (/[^\n]{10000}/.test(text)) flags.push("long-lines");
+  if (longestLine(text) >= 10_000) flags.push("long-lines");
   return { kind, language: file.language, flags };
 }
 
@@ -170,6 +170,17 @@ const fixtureFolder = /^(?:tests?|__tests__|specs?|fixtures?|__fixtures__|testda
 function isFixture({ folders }: File, kind: Kind, bytes: number): boolean {
   if (bytes <= 64 * 1024) return false;
   return kind === "data" || (kind !== "code" && folders.some((folder) => fixtureFolder.test(folder)));
+}
+
+function longestLine(text: string): number {
+  let longest = 0;
+  for (let at = 0; at <= text.length; ) {
+    const end = text.indexOf("\n", at);
+    const stop = end < 0 ? text.length : end;
+    longest = Math.max(longest, stop - at);
+    at = stop + 1;
+  }
+  return longest;
 }
 
 function firstLine(text: string): string {

@@ -1,0 +1,101 @@
+/** Opens a finished genome folder: the one door through which later stages see a genome. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { z } from "zod";
+import { UserError } from "../errors.ts";
+import { openForReading, readExactly, readJson, readLimited } from "../formats/files.ts";
+import { geneSchema, lockSchema, manifestSchema } from "./gene.ts";
+import type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
+import { unescapeContent } from "./genome-text.ts";
+
+export type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
+export { kinds } from "./classify.ts";
+export type { Kind } from "./classify.ts";
+
+/** A genome folder, checked and open. */
+export interface Genome {
+  readonly dir: string;
+  /** SHA-256 of genome.txt. */
+  readonly sha256: string;
+  readonly manifest: GenomeManifest;
+  /** In the order of genome.txt. */
+  readonly repositories: readonly LockedRepository[];
+  /** In the order of genome.txt. */
+  readonly genes: readonly Gene[];
+  /**
+   * The text of a gene: its content in genome.txt, unescaped, without the newline that the format adds.
+   *
+   * @throws UserError "damaged" where the content does not hash to what genes.jsonl says
+   */
+  text(gene: Gene): Promise<string>;
+  close(): Promise<void>;
+}
+
+const remedy = { hint: "Build the genome again." };
+
+/**
+ * Opens and checks a genome folder. Its lock and genes are hashed at once, genome.txt piece by piece as it is read.
+ *
+ * @throws UserError "not-found" where there is no finished genome, "damaged" where one does not hold what it should
+ */
+export async function openGenome(dir: string): Promise<Genome> {
+  const manifest = parsed(manifestSchema, await readManifest(dir), join(dir, "manifest.json"));
+  const lock = parsed(lockSchema, JSON.parse(await readChecked(dir, "genome.lock.json", manifest)), join(dir, "genome.lock.json"));
+  const lines = (await readChecked(dir, "genes.jsonl", manifest)).split("\n");
+  lines.pop();
+  const genes = lines.map((line, i) => parsed(geneSchema, JSON.parse(line), `${join(dir, "genes.jsonl")} line ${i + 1}`));
+  const path = join(dir, "genome.txt");
+  const { handle, size } = await openForReading(path);
+  if (size !== manifest.genomeBytes) {
+    await handle.close();
+    throw new UserError("damaged", `${path} has ${size} bytes, its manifest says ${manifest.genomeBytes}`, remedy);
+  }
+  return {
+    dir,
+    sha256: manifest.files["genome.txt"],
+    manifest,
+    repositories: lock.repositories,
+    genes,
+    async text(gene) {
+      const bytes = Buffer.alloc(gene.textBytes);
+      await readExactly(handle, bytes, gene.textOffset, path);
+      if (sha256(bytes) !== gene.textSha256) {
+        throw new UserError("damaged", `${path}: the text of ${gene.repository}/${gene.path} was changed`, remedy);
+      }
+      return unescapeContent(bytes.toString("utf8"));
+    },
+    close: () => handle.close(),
+  };
+}
+
+async function readManifest(dir: string): Promise<unknown> {
+  try {
+    return await readJson(join(dir, "manifest.json"));
+  } catch (cause) {
+    if (!(cause instanceof UserError) || cause.code !== "not-found") throw cause;
+    throw new UserError("not-found", `${dir} holds no finished genome (there is no manifest.json)`, { ...remedy, cause });
+  }
+}
+
+async function readChecked(dir: string, name: keyof GenomeManifest["files"], manifest: GenomeManifest): Promise<string> {
+  const path = join(dir, name);
+  const bytes = await readLimited(path, 1 << 30);
+  if (sha256(bytes) !== manifest.files[name]) {
+    throw new UserError("damaged", `${path} is not the file that its manifest names`, remedy);
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function parsed<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new UserError("damaged", `${where}: ${issue?.path.join(".") || "it"}: ${issue?.message ?? "invalid"}`, {
+    hint: "It may come from another version of this program. Build the genome again.",
+    cause: result.error,
+  });
+}
