@@ -6,8 +6,7 @@ import { createEncoder, withExactPreTokenizer } from "./encode.ts";
 import { Tokenizer } from "./library.ts";
 import { trainBpe } from "./train-bpe.ts";
 
-const fixture = (name: string): string =>
-  readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url), "utf8");
+const fixture = (name: string): string => readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url), "utf8");
 
 const ours = fixture("tokenizer-small.json");
 const reference = JSON.parse(fixture("tokenizer-ids.json")) as {

@@ -31,7 +31,9 @@ export function createEncoder(library: Library, json: Record<string, unknown>): 
   const added = [...library.get_added_tokens_decoder().values()];
   const simple =
     (normalizer === null || normalizer.type === "NFC") &&
-    added.every((token) => !token.lstrip && !token.rstrip && !token.single_word && !(token.normalized && normalizer !== null));
+    added.every(
+      (token) => !token.lstrip && !token.rstrip && !token.single_word && !(token.normalized && normalizer !== null),
+    );
   if (splits === undefined || model === null || !simple) return whole;
 
   const borders = splits.map((split) => new SplitPreTokenizer(split).pattern!);

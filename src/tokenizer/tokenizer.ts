@@ -118,7 +118,11 @@ export function makeTokenizer(
       ? ""
       : library.decode(ids, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false });
   return {
-    vocabularySize: library.get_vocab().values().reduce((largest, id) => Math.max(largest, id), -1) + 1,
+    vocabularySize:
+      library
+        .get_vocab()
+        .values()
+        .reduce((largest, id) => Math.max(largest, id), -1) + 1,
     separator,
     bos: beginningOf(library, config, idOf),
     stop: [...new Set([separator, ...ends, ...turnEnds])],
@@ -207,7 +211,8 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return undefined;
     throw error;
   }
 }

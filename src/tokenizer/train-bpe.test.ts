@@ -28,7 +28,13 @@ test("special tokens take the first ids, all 256 bytes follow in order of code p
   const tokens = Object.entries(model.vocab).toSorted(([, one], [, other]) => one - other);
   assert.equal(tokens.length, 257);
   assert.deepEqual(tokens[0], ["<|endoftext|>", 0]);
-  assert.deepEqual(tokens.slice(1).map(([token]) => token), tokens.slice(1).map(([token]) => token).toSorted());
+  assert.deepEqual(
+    tokens.slice(1).map(([token]) => token),
+    tokens
+      .slice(1)
+      .map(([token]) => token)
+      .toSorted(),
+  );
   assert.equal(model.merges.length, 0);
   assert.equal(added_tokens[0]?.special, true);
 });

@@ -60,10 +60,7 @@ async function countWords(
   onEvent: TrainBpeOptions["onEvent"],
 ): Promise<Map<string, number>> {
   // `\s` of JavaScript knows U+FEFF and not U+0085; the `tokenizers` library follows Unicode's White_Space.
-  const border = new RegExp(
-    pattern.replaceAll("\\s", "\\p{White_Space}").replaceAll("\\S", "\\P{White_Space}"),
-    "gu",
-  );
+  const border = new RegExp(pattern.replaceAll("\\s", "\\p{White_Space}").replaceAll("\\S", "\\P{White_Space}"), "gu");
   const counts = new Map<string, number>();
   const add = (word: string): void => {
     const count = counts.get(word);

@@ -47,11 +47,13 @@ for (const name of chosen) {
   const text = await readFile(join(corpus, name), "utf8");
   const ids = ours.encode(text);
   const reference = theirs.tokenize(text, true);
-  const differs = ids.length === reference.length ? ids.findIndex((id, i) => id !== reference[i]) : firstDifference(ids, reference);
+  const differs =
+    ids.length === reference.length ? ids.findIndex((id, i) => id !== reference[i]) : firstDifference(ids, reference);
   const back = ours.decode(ids) === text;
   tokens += ids.length;
   if (differs >= 0 || !back) failures++;
-  const verdict = differs < 0 ? "equal" : `differs at token ${differs}: ${window(ids, differs)} / ${window(reference, differs)}`;
+  const verdict =
+    differs < 0 ? "equal" : `differs at token ${differs}: ${window(ids, differs)} / ${window(reference, differs)}`;
   console.log(`${name}: ${ids.length} tokens, ${verdict}${back ? "" : ", does not decode back"}`);
 }
 console.log(`${chosen.length - failures} of ${chosen.length} files agree, ${tokens} tokens`);
