@@ -15,6 +15,7 @@ export function gene(of: Partial<Gene> & { path: string }): Gene {
     textSha256: hash,
     textOffset: 0,
     textBytes,
+    transforms: [],
     kind: "prose",
     language: "Markdown",
     duplicateClass: null,

@@ -1,0 +1,99 @@
+/** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../formats/files.ts";
+import type { Estimate } from "./estimate.ts";
+import type { Machine } from "./machine.ts";
+
+/** Who decided: the command line, the blueprint, a rule that looked at body, genome or machine, or nobody. */
+export type Origin = "given" | "recipe" | "derived" | "default";
+
+export interface Planned<T> {
+  readonly value: T;
+  readonly origin: Origin;
+  readonly reason: string;
+}
+
+/** The settings of a run, as plain values. */
+export interface Settings {
+  method: "full" | "lora";
+  /** Null for full training. */
+  lora: { rank: number; alpha: number; targets: readonly string[]; rslora: boolean } | null;
+  optimizer: "adamw" | "muon";
+  learningRate: number;
+  betas: readonly [number, number];
+  epsilon: number;
+  weightDecay: number;
+  clip: number;
+  /** Parts of the steps. */
+  warmup: number;
+  decay: number;
+  /** Positions of a training sequence. */
+  sequence: number;
+  /** Sequences of a micro-batch, and micro-batches of an optimiser step. */
+  microBatch: number;
+  microBatches: number;
+  /** Part of the trained tokens. */
+  replay: number;
+  select: readonly { readonly match: string; readonly share: number }[];
+  heldOutShare: number;
+  heldOutMinFiles: number;
+  heldOutMaxBytes: number;
+  /** Positions of a scoring window. */
+  window: number;
+  /** Evaluations after the one at the start. */
+  evaluations: number;
+  /** Tokens that each interim evaluation may score, held-out and retention text together. */
+  evaluationTokens: number;
+  checkpoint: { readonly seconds: number } | { readonly steps: number };
+  budget: { readonly minutes: number } | { readonly steps: number };
+  /** Optimiser steps after which the genome has been passed as often as is useful. */
+  maxSteps: number;
+  seed: number;
+  threads: number;
+}
+
+export type PlannedSettings = { readonly [K in keyof Settings]: Planned<Settings[K]> };
+
+/** What a run is made from, by hash; no path and no time, so that it is equal wherever it is made. */
+export interface PlanInputs {
+  readonly blueprint: { readonly name: string; readonly sha256: string };
+  readonly model: { readonly sha256: string; readonly modelType: string; readonly parameters: number };
+  readonly genome: {
+    readonly sha256: string;
+    readonly repositories: readonly { readonly name: string; readonly commit: string }[];
+    readonly files: number;
+    readonly trainedFiles: number;
+    readonly trainedBytes: number;
+    readonly heldOutFiles: number;
+    readonly heldOutBytes: number;
+  };
+  readonly retention: { readonly source: string; readonly bytes: number } | null;
+  readonly replay: { readonly source: string; readonly bytes: number } | null;
+}
+
+export interface Plan {
+  readonly schema: 1;
+  readonly inputs: PlanInputs;
+  readonly settings: PlannedSettings;
+  readonly predicted: Estimate & {
+    readonly tokensPerSecond: number;
+    readonly rate: "measured" | "estimated";
+    readonly tokensPerStep: number;
+    readonly steps: number;
+    readonly epochs: number;
+    readonly trainingSeconds: number;
+  };
+  readonly machine: Machine;
+}
+
+/** The settings without their origins. */
+export function settingsOf(plan: Plan): Settings {
+  const entries = Object.entries(plan.settings).map(([key, { value }]) => [key, value]);
+  return Object.fromEntries(entries) as Settings;
+}
+
+/** SHA-256 of what decides the result: inputs and settings. Predictions and the machine's state are not in it. */
+export function planHash(plan: Plan): string {
+  const { schema, inputs, settings } = plan;
+  return createHash("sha256").update(canonicalJson({ schema, inputs, settings })).digest("hex");
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { canonicalJson } from "../formats/files.ts";
+import { loadBlueprint, parseBlueprint } from "./load.ts";
+import { planHash, settingsOf } from "./plan.ts";
+import { refuseBody, resolvePlan, type ResolveOptions } from "./resolve.ts";
+import { smallLlama, smolLm2 } from "./testing.ts";
+
+const small = await loadBlueprint("small-body");
+const medium = await loadBlueprint("medium-body");
+
+const options: ResolveOptions = {
+  recipe: small,
+  recipeReason: "5.9 M parameters, below 50 M",
+  config: smallLlama,
+  given: {},
+  machine: { cores: 2, memoryBytes: 8e9, diskBytes: 50e9 },
+  out: "nest",
+  corpusTokens: 400_000,
+  hasReplay: true,
+  genomeBytes: 1_500_000,
+  copiesParent: false,
+  inputs: {
+    model: { sha256: "m", modelType: "llama", parameters: 5_900_000 },
+    genome: {
+      sha256: "g",
+      repositories: [{ name: "r", commit: "c" }],
+      files: 100,
+      trainedFiles: 80,
+      trainedBytes: 1_300_000,
+      heldOutFiles: 8,
+      heldOutBytes: 100_000,
+    },
+    retention: { source: "retention.txt", bytes: 250_000 },
+    replay: { source: "replay.txt", bytes: 250_000 },
+  },
+};
+
+test("every value says where it came from", () => {
+  const { settings } = resolvePlan({ ...options, given: { minutes: 7 } });
+  assert.deepEqual(settings.budget, { value: { minutes: 7 }, origin: "given", reason: "--minutes" });
+  assert.deepEqual(settings.replay, { value: 0.25, origin: "recipe", reason: "small-body" });
+  assert.deepEqual(settings.method, {
+    value: "full",
+    origin: "recipe",
+    reason: "small-body: 5.9 M parameters, below 50 M",
+  });
+  assert.equal(settings.seed.origin, "default");
+  assert.deepEqual(settings.threads, { value: 2, origin: "derived", reason: "2 cores are available" });
+  for (const [name, planned] of Object.entries(settings)) {
+    assert.ok(["given", "recipe", "derived", "default"].includes(planned.origin), name);
+    assert.ok(planned.reason.length > 0, name);
+  }
+});
+
+test("the recipes that ship resolve to what their comments say", () => {
+  const larva = settingsOf(resolvePlan(options));
+  assert.deepEqual(
+    [larva.method, larva.lora, larva.learningRate, larva.replay, larva.decay, larva.budget],
+    ["full", null, 7e-4, 0.25, 0.4, { minutes: 3 }],
+  );
+  const real = settingsOf(resolvePlan({ ...options, recipe: medium, config: smolLm2, copiesParent: true }));
+  assert.deepEqual([real.method, real.lora?.rank, real.lora?.alpha, real.lora?.targets.length], ["lora", 16, 32, 7]);
+  assert.deepEqual([real.learningRate, real.replay, real.sequence], [5e-4, 0.1, 512]);
+});
+
+test("a step holds the tokens asked for whatever the memory; too little for one sequence is refused", () => {
+  const shapes = [8e9, 3e9].map((memoryBytes) => {
+    const machine = { ...options.machine, memoryBytes };
+    return settingsOf(resolvePlan({ ...options, recipe: medium, config: smolLm2, machine }));
+  });
+  assert.deepEqual(
+    shapes.map((of) => of.microBatch * of.microBatches * of.sequence),
+    [2048, 2048],
+  );
+  assert.equal(shapes[0]!.microBatch, 4);
+  assert.ok(shapes[1]!.microBatch < 4);
+  const machine = { ...options.machine, memoryBytes: 1e9 };
+  assert.throws(() => resolvePlan({ ...options, recipe: medium, config: smolLm2, machine }), { code: "memory" });
+  assert.throws(() => refuseBody(medium.blueprint, smolLm2, machine, "nest"), { code: "memory" });
+  refuseBody(small.blueprint, smallLlama, machine, "nest");
+});
+
+test("a body's context bounds sequence and window, and says so", () => {
+  const { settings } = resolvePlan({ ...options, config: { ...smallLlama, maxPositions: 128 } });
+  assert.deepEqual([settings.sequence.value, settings.sequence.origin, settings.window.value], [128, "derived", 128]);
+  assert.match(settings.sequence.reason, /128 positions, 512 were wanted/);
+  assert.equal(settings.microBatch.value * settings.microBatches.value, 16);
+});
+
+test("steps end with the passes that are useful, or with the time", () => {
+  const short = resolvePlan({ ...options, corpusTokens: 3000 });
+  assert.equal(short.settings.maxSteps.value, Math.ceil((4 * 3000) / (0.75 * 2048)));
+  assert.equal(short.predicted.steps, short.settings.maxSteps.value);
+  assert.ok(Math.abs(short.predicted.epochs - 4) < 0.5);
+  const long = resolvePlan({ ...options, corpusTokens: 1e8, tokensPerSecond: 2048, given: { minutes: 2 } });
+  assert.deepEqual([long.predicted.steps, long.predicted.trainingSeconds, long.predicted.rate], [120, 120, "measured"]);
+});
+
+test("without a replay text there is no replay", () => {
+  const { settings } = resolvePlan({ ...options, hasReplay: false });
+  assert.deepEqual([settings.replay.value, settings.replay.origin], [0, "derived"]);
+});
+
+test("what a blueprint leaves open has a default with a reason", () => {
+  const yaml = "name: bare\ndescription: x\nmethod: lora\noptimizer: {learningRate: 1e-4}\nbudget: {steps: 10}\n";
+  const recipe = { blueprint: parseBlueprint(yaml, "bare.yaml"), file: "bare.yaml", sha256: "b" };
+  const { settings, predicted } = resolvePlan({ ...options, recipe });
+  assert.deepEqual(settings.lora.value, {
+    rank: 16,
+    alpha: 32,
+    targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+    rslora: false,
+  });
+  assert.deepEqual([settings.replay.value, settings.replay.origin], [0.05, "default"]);
+  assert.deepEqual([settings.budget.value, predicted.steps], [{ steps: 10 }, 10]);
+});
+
+test("the hash covers what decides the result: not the measured rate, not the free disk", () => {
+  const plan = resolvePlan(options);
+  const elsewhere = { ...options, tokensPerSecond: 999, machine: { ...options.machine, diskBytes: 40e9 } };
+  assert.equal(planHash(plan), planHash(resolvePlan(elsewhere)));
+  assert.equal(planHash(plan), planHash(JSON.parse(canonicalJson(plan))));
+  assert.notEqual(planHash(plan), planHash(resolvePlan({ ...options, given: { seed: 2 } })));
+  const genome = { ...options.inputs.genome, sha256: "other" };
+  assert.notEqual(planHash(plan), planHash(resolvePlan({ ...options, inputs: { ...options.inputs, genome } })));
+});
