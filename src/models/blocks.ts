@@ -10,6 +10,7 @@ import { extract, valuesToSave } from "../tensor/program.ts";
 import type { LoraOptions } from "./adapter.ts";
 import { buildBlock, selfAttention } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
+import type { LayerWeights } from "./layer-weights.ts";
 
 export interface BlockOptions {
   readonly B: number;
@@ -20,9 +21,6 @@ export interface BlockOptions {
   readonly trainable: readonly string[];
   readonly saving: Saving;
 }
-
-/** Weights of one layer by name without its prefix, adapters included. */
-export type LayerWeights = Readonly<Record<string, Float32Array>>;
 
 export interface CompiledBlock {
   /** Names of trainable weights, in the order of their gradients. */

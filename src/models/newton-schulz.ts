@@ -13,12 +13,17 @@ export interface NewtonSchulzOptions {
   readonly b: number;
   readonly c: number;
   readonly iterations: number;
+  /** Least norm that a matrix is divided by. */
+  readonly epsilon: number;
   /** Threads of a run. Default: all the machine has. */
   readonly threads?: number;
 }
 
 export interface NewtonSchulz {
-  /** Orthogonalises a matrix [rows, cols] of Euclidean norm at most 1; the result is reused by the next call of its shape. */
+  /**
+   * Orthogonalises a matrix [rows, cols], which it first divides by its Euclidean norm, in place; the result is reused by
+   * the next call of its shape.
+   */
   run(matrix: Float32Array, rows: number, cols: number): Promise<Float32Array>;
   release(): Promise<void>;
 }
@@ -49,6 +54,10 @@ export function createNewtonSchulz(options: NewtonSchulzOptions): NewtonSchulz {
       const key = `${rows}x${cols}`;
       const compiled = sessions.get(key) ?? (await compile(rows, cols));
       sessions.set(key, compiled);
+      let sum = 0;
+      for (let i = 0; i < matrix.length; i++) sum += matrix[i]! * matrix[i]!;
+      const norm = Math.max(Math.sqrt(sum), options.epsilon);
+      for (let i = 0; i < matrix.length; i++) matrix[i]! /= norm;
       await compiled.session.run({ x: matrix }, { y: compiled.result });
       return compiled.result;
     },

@@ -13,12 +13,11 @@ import { initialA, isTarget } from "./adapter.ts";
 import type { Batch } from "./batch.ts";
 import { masked } from "./block.ts";
 import { compileBlock } from "./blocks.ts";
-import type { LayerWeights } from "./blocks.ts";
 import type { Body } from "./body.ts";
 import { compileHead } from "./head.ts";
 import type { CompiledHead } from "./head.ts";
+import { EMBEDDING, FINAL_NORM, HEAD, layerPrefix, layerShapes, layerWeights, weightOf } from "./layer-weights.ts";
 import { ropeTable } from "./rope-table.ts";
-import { expectedWeights } from "./weights.ts";
 
 export interface Parameter {
   /** As in the checkpoint; adapters are `<module>.lora_A.weight` [r, in] and `<module>.lora_B.weight` [out, r]. */
@@ -60,11 +59,6 @@ export interface Step {
   release(): Promise<void>;
 }
 
-const EMBEDDING = "model.embed_tokens.weight";
-const NORM = "model.norm.weight";
-const HEAD = "lm_head.weight";
-const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
-
 function kindOf(name: string, shape: Shape): Parameter["kind"] {
   if (name === EMBEDDING) return "embedding";
   if (name === HEAD) return "head";
@@ -76,43 +70,29 @@ function kindOf(name: string, shape: Shape): Parameter["kind"] {
  * Compiles the training (or, with `train: "none"`, the scoring) of a body for batches of one shape. With LoRA the body's
  * weights stay frozen; with full training they are updated in place through `parameters`.
  */
-export async function compileStep(body: Body, options: StepOptions): Promise<Step> {
+export async function compileStep(body: Pick<Body, "config" | "weights">, options: StepOptions): Promise<Step> {
   const { B, T, train, threads } = options;
   const { config } = body;
   const D = config.hiddenSize;
   const N = B * T;
   const lora = typeof train === "object" ? train.lora : undefined;
-  const weightOf = (name: string): Float32Array => {
-    const tensor = body.weights.get(name);
-    invariant(tensor, `the body has no ${name}`);
-    return tensor.data;
-  };
-  const blockShapes = new Map<string, Shape>();
-  for (const [name, shape] of expectedWeights(config)) {
-    if (name.startsWith(layerPrefix(0))) blockShapes.set(name.slice(layerPrefix(0).length), shape);
-  }
+  const blockShapes = layerShapes(config);
 
   const parameters = trainableParameters(body, blockShapes, train);
   const parameterOf = new Map(parameters.map((parameter) => [parameter.name, parameter]));
   const trainable = [...new Set(parameters.filter(({ name }) => name.startsWith(layerPrefix(0))).map(({ name }) => name.slice(layerPrefix(0).length)))];
-  const layers: LayerWeights[] = Array.from({ length: config.layers }, (_, layer) => {
-    const prefix = layerPrefix(layer);
-    const own: Record<string, Float32Array> = {};
-    for (const name of blockShapes.keys()) own[name] = weightOf(prefix + name);
-    for (const name of trainable) own[name] = parameterOf.get(prefix + name)!.data;
-    return own;
-  });
+  const layers = layerWeights(body, parameters);
 
   const block = await compileBlock(config, blockShapes, { B, T, threads, lora, trainable, saving: options.saving ?? "dear" });
   const scorer = await compileHead(config, { rows: N, threads, gradient: "none" });
   const training = train === "none" ? undefined : await compileHead(config, { rows: N, threads, gradient: lora ? "rows" : "full" });
 
-  const embedding = weightOf(EMBEDDING);
-  const head = config.tied ? embedding : weightOf(HEAD);
-  const norm = weightOf(NORM);
+  const embedding = weightOf(body, EMBEDDING);
+  const head = config.tied ? embedding : weightOf(body, HEAD);
+  const norm = weightOf(body, FINAL_NORM);
   const dEmbedding = parameterOf.get(EMBEDDING)?.gradient;
   const dHead = config.tied ? dEmbedding : parameterOf.get(HEAD)?.gradient;
-  const dNorm = parameterOf.get(NORM)?.gradient;
+  const dNorm = parameterOf.get(FINAL_NORM)?.gradient;
 
   const shared = { ...ropeTable(config, T), positions: new BigInt64Array(N), bias: new Float32Array(B * T * T) };
   // Outputs of the blocks: training keeps them all, scoring needs two in turn.
@@ -205,7 +185,7 @@ export async function compileStep(body: Body, options: StepOptions): Promise<Ste
   };
 }
 
-function trainableParameters(body: Body, blockShapes: ReadonlyMap<string, Shape>, train: StepOptions["train"]): Parameter[] {
+function trainableParameters(body: Pick<Body, "config" | "weights">, blockShapes: ReadonlyMap<string, Shape>, train: StepOptions["train"]): Parameter[] {
   if (train === "none") return [];
   if (train === "full") {
     return [...body.weights.values()].map(({ name, shape, data }) => ({
