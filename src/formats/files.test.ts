@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { UserError } from "../errors.ts";
 import { atomicFolder, atomicStream, atomicWrite, canonicalJson, readJson, sha256OfFile } from "./files.ts";
 import { failsWith } from "../../test/support/user-error.ts";
 
@@ -54,7 +53,8 @@ test("a folder appears whole or not at all and is never written over", async () 
 test("missing places are the user's to mend", async () => {
   await assert.rejects(sha256OfFile(join(folder, "absent")), failsWith("not-found", /absent/));
   await assert.rejects(atomicWrite(join(folder, "no", "where"), ""), failsWith("not-found", /where/));
-  await assert.rejects(readJson(folder), (error) => error instanceof UserError && /is a folder/.test(error.message));
+  await assert.rejects(readJson(folder), failsWith("invalid", /is a folder/));
+  await assert.rejects(atomicWrite(folder, "x"), failsWith("invalid", /is a folder/));
   await writeFile(join(folder, "bad.json"), "{");
   await assert.rejects(readJson(join(folder, "bad.json")), failsWith("damaged", /bad\.json is not valid JSON/));
 });

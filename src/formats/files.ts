@@ -19,7 +19,7 @@ export function asUserError(error: unknown, path: string): unknown {
     case "ENOTDIR":
       return new UserError("not-found", `${path}: no such file or folder`, { ...options, hint: "check the path" });
     case "EISDIR":
-      return new UserError("invalid", `${path} is a folder, a file is needed`, options);
+      return isAFolder(path, error);
     case "EACCES":
     case "EPERM":
       return new UserError("invalid", `${path}: permission denied`, { ...options, hint: "check who owns it" });
@@ -36,6 +36,10 @@ export function asUserError(error: unknown, path: string): unknown {
   }
 }
 
+function isAFolder(path: string, cause?: unknown): UserError {
+  return new UserError("invalid", `${path} is a folder, a file is needed`, { hint: "name a file in it", cause });
+}
+
 /** Opens a regular file for reading; `UserError` where it is missing, a folder, or not readable. */
 export async function openForReading(path: string): Promise<{ handle: FileHandle; size: number }> {
   let handle: FileHandle;
@@ -46,8 +50,10 @@ export async function openForReading(path: string): Promise<{ handle: FileHandle
   }
   try {
     const stat = await handle.stat();
-    if (stat.isDirectory()) throw new UserError("invalid", `${path} is a folder, a file is needed`);
-    if (!stat.isFile()) throw new UserError("invalid", `${path} is not a regular file`);
+    if (stat.isDirectory()) throw isAFolder(path);
+    if (!stat.isFile()) {
+      throw new UserError("invalid", `${path} is not a regular file`, { hint: "copy its content into a file first" });
+    }
     return { handle, size: stat.size };
   } catch (error) {
     await handle.close();

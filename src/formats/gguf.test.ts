@@ -94,6 +94,11 @@ test("a header beyond the first read is read on", async () => {
   await file.close();
 });
 
+/** Arrays of one array each. */
+function nested(depth: number): GgufTestValue {
+  return { type: 9, elementType: depth === 1 ? 4 : 9, value: depth === 1 ? [] : [nested(depth - 1)] };
+}
+
 test("every wrong field of a header is named", async () => {
   const [a, b] = SMALL.tensors;
   const cases: [GgufTestFile, "damaged" | "unsupported", RegExp][] = [
@@ -103,6 +108,7 @@ test("every wrong field of a header is named", async () => {
     [{ ...SMALL, keyCount: 2n ** 40n }, "damaged", /1099511627776 metadata keys/],
     [{ ...SMALL, tensorCount: 3n }, "damaged", /truncated|bytes in a tensor's name|dimensions/],
     [{ ...SMALL, metadata: { x: { type: 13 as 4, value: 0 } } }, "damaged", /metadata "x" has the unknown type 13/],
+    [{ ...SMALL, metadata: { x: nested(5000) } }, "damaged", /metadata "x" nests arrays too deeply/],
     [{ ...SMALL, metadata: { "general.alignment": u32(0) } }, "damaged", /general\.alignment 0/],
     [{ ...SMALL, metadata: { "general.alignment": string("32") } }, "damaged", /general\.alignment 32/],
     [{ ...SMALL, tensors: [a, { ...b, type: 16 }] }, "unsupported", /tensor "b" has the type IQ2_XXS/],

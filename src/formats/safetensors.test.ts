@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -71,6 +71,18 @@ test("the bytes are those of the format: 8-byte header length, JSON padded to 8,
       Buffer.from([0, 0, 0x80, 0x3f]),
     ]),
   );
+});
+
+test("F32 stand before 16-bit tensors, so that every one of them is aligned", async () => {
+  const path = join(folder, "d.safetensors");
+  await writeSafetensors(path, [
+    { name: "odd", dtype: "BF16", shape: [1], data: Float32Array.of(1) },
+    { name: "full", dtype: "F32", shape: [1], data: Float32Array.of(2) },
+    { name: "last", dtype: "F16", shape: [1], data: Float32Array.of(3) },
+  ]);
+  const file = await openSafetensors(path);
+  assert.deepEqual([...file.tensors.keys()], ["full", "odd", "last"]);
+  await file.close();
 });
 
 test("a failure while writing leaves no file", async () => {
@@ -147,6 +159,22 @@ test("every wrong field of a header is named", async () => {
     await assert.rejects(openSafetensors(await put(...arguments_)), failsWith(code, message));
   }
   await assert.rejects(openSafetensors(join(folder, "absent")), failsWith("not-found", /absent/));
+});
+
+test("tensors beyond 4 GiB are found; a file cut after opening is named", async () => {
+  const first = 2 ** 32 + 8;
+  const path = await put({ a: tensor([first], 0, first, "U8"), b: tensor([1], first, first + 4) }, 0);
+  const start = (await stat(path)).size;
+  // A hole: it takes no space on the disk.
+  const handle = await open(path, "r+");
+  await handle.truncate(start + first);
+  await handle.write(new Uint8Array(Float32Array.of(2.5).buffer), 0, 4, start + first);
+  await handle.close();
+  const file = await openSafetensors(path);
+  assert.deepEqual([...(await file.readF32("b"))], [2.5]);
+  await truncate(path, start + first + 1);
+  await assert.rejects(file.readF32("b"), failsWith("damaged", /ends at byte \d+, 3 bytes too early/));
+  await file.close();
 });
 
 test("random damage is refused or read, never a crash", async () => {
