@@ -92,7 +92,8 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const evaluationShare = from(blueprint.evaluation?.share, 0.15, "at most this part of the training time");
   const seconds =
     "minutes" in budget.value ? budget.value.minutes * 60 : (budget.value.steps * tokensPerStep) / nominal;
-  const evaluationRate = (threads.value * FLOPS_OF_CORE) / predicted.flopsPerScoredToken;
+  // Windows overlap by half: a token is read up to twice.
+  const evaluationRate = (threads.value * FLOPS_OF_CORE) / (2 * predicted.flopsPerScoredToken);
   const settings: PlannedSettings = {
     method,
     lora,

@@ -39,6 +39,21 @@ test("about the share asked for is held out, by another choice for another seed"
   assert.notDeepEqual(one.heldOut, (await holdOut(genes, { ...defaults, seed: 2, text: ownText })).heldOut);
 });
 
+test("tiny files and very large ones are held out only where there are no others", async () => {
+  const sizes = [...Array.from({ length: 40 }, () => 4000), ...Array.from({ length: 40 }, () => 20), 60_000, 90_000];
+  const genes = sizes.map((textBytes, i) => gene({ path: `f${i}.md`, textBytes }));
+  const { heldOut } = await holdOut(genes, { ...defaults, text: ownText });
+  assert.ok(heldOut.every((of) => of.textBytes === 4000));
+  const rest = await holdOut(
+    genes.filter((of) => of.textBytes !== 4000),
+    { ...defaults, minFiles: 50, text: ownText },
+  );
+  assert.deepEqual(
+    rest.heldOut.map((of) => of.textBytes),
+    [20, 20, 20, 20],
+  );
+});
+
 test("a file most of whose lines stand in training text stays in training and is named", async () => {
   const genes = Array.from({ length: 60 }, (_, i) => gene({ path: `f${i}.md`, textBytes: 500 }));
   const copies = ["f3.md", "f17.md", "f44.md"];

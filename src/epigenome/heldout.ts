@@ -6,6 +6,9 @@ import { lineHashes, shareOf } from "./lines.ts";
 import { MAX_SHARED_LINES } from "./overlap.ts";
 import { byHash, bytesOf, type SilentGene } from "./select.ts";
 
+/** A shorter file says little, and nothing in it can tell whether it is a copy. */
+const MIN_BYTES = 256;
+
 export interface HeldOutOptions {
   readonly seed: number;
   /** Aimed-at part of the eligible bytes. */
@@ -34,9 +37,9 @@ export interface HeldOut {
 /**
  * Splits the genes that are eligible for training. Candidates come in the order of the hash of seed and blob. One is
  * passed by when more than 20 % of its lines of 20 characters or more (digits and hexadecimal words masked) occur in
- * text that will be trained on: it would measure recall, so it is left to training instead. Files above half of the
- * aim (or the mean size, where that is more) come last, by size, and only to reach `minFiles`. Genes whose text equals
- * that of a held-out file are never trained on.
+ * text that will be trained on: it would measure recall, so it is left to training instead. Files below 256 bytes, and
+ * those above half of the aim (or the mean size, where that is more), come last and only to reach `minFiles`. Genes whose
+ * text equals that of a held-out file are never trained on.
  *
  * @throws UserError `empty` when no file can be held out.
  */
@@ -49,13 +52,14 @@ export async function holdOut(eligible: readonly Gene[], options: HeldOutOptions
   // No single file may weigh too much in the figure or take too much from a small genome.
   const mean = bytesOf(files) / Math.max(1, files.length);
   const limit = Math.min(options.maxBytes / 4, Math.max(aim / 2, mean));
-  const large = ordered.filter((gene) => gene.textBytes > limit).sort((a, b) => a.textBytes - b.textBytes);
+  const fits = ({ textBytes }: Gene): boolean => textBytes >= MIN_BYTES && textBytes <= limit;
+  const others = ordered.filter((gene) => !fits(gene)).sort((a, b) => misfit(a) - misfit(b));
   const heldOut: Gene[] = [];
   const tooAlike: { gene: Gene; sharedLines: number }[] = [];
   let bytes = 0;
-  for (const gene of [...ordered.filter((of) => of.textBytes <= limit), ...large]) {
+  for (const gene of [...ordered.filter(fits), ...others]) {
     const enough = heldOut.length >= minFiles;
-    if (enough && (bytes >= aim || gene.textBytes > limit)) break;
+    if (enough && (bytes >= aim || !fits(gene))) break;
     if (enough && bytes + gene.textBytes > options.maxBytes) continue;
     if (heldOut.length + 1 >= files.length) break; // something must be left to train on
     const hashes = lineHashes(await options.text(gene), { mask: true });
@@ -70,6 +74,11 @@ export async function holdOut(eligible: readonly Gene[], options: HeldOutOptions
   }
   if (heldOut.length === 0) refuse(files.length, tooAlike.length);
   return { heldOut, tooAlike, ...withoutHeldOut(eligible, heldOut) };
+}
+
+/** Small files by falling size, then large ones by rising size. */
+function misfit({ textBytes }: Gene): number {
+  return textBytes < MIN_BYTES ? -textBytes : textBytes;
 }
 
 function refuse(eligible: number, alike: number): never {

@@ -37,7 +37,7 @@ test("what is silent by default, each with its reason", () => {
   });
 });
 
-test("the last matching rule wins, also over the default exclusions, but not over duplicates", () => {
+test("the last matching rule wins, also over the size limit of data, but not over what a file is", () => {
   const genes = [
     gene({ path: "a.md" }),
     gene({ path: "b.ts" }),
@@ -46,6 +46,7 @@ test("the last matching rule wins, also over the default exclusions, but not ove
     gene({ path: "large.csv", kind: "data", textBytes: 70_000 }),
     gene({ path: "e.md", duplicateClass: "c", representative: false }),
     gene({ path: "f.md", duplicateClass: "c" }),
+    gene({ path: "2024-01-01/g.md", kind: "backup" }),
   ];
   const rules = [
     { match: "**", share: 0 },
@@ -53,7 +54,12 @@ test("the last matching rule wins, also over the default exclusions, but not ove
     { match: "repo/old/**", share: 0 },
     { match: "**/*.csv", share: 1 },
   ];
-  assert.deepEqual(reasons(genes, rules), { "b.ts": "rule", "old/d.md": "rule", "e.md": "duplicate" });
+  assert.deepEqual(reasons(genes, rules), {
+    "b.ts": "rule",
+    "old/d.md": "rule",
+    "e.md": "duplicate",
+    "2024-01-01/g.md": "backup",
+  });
   assert.deepEqual(selectGenes(genes, [...rules, { match: "**/*.rs", share: 0 }], 1).idle, ["**/*.rs"]);
 });
 

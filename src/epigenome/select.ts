@@ -1,4 +1,4 @@
-/** Which genes are expressed: the default exclusions, then the rules of a blueprint. The genome itself is never altered. */
+/** Which genes are expressed: the fixed exclusions, then the rules of a blueprint. The genome itself is never altered. */
 import { createHash } from "node:crypto";
 import picomatch from "picomatch";
 import { UserError } from "../errors.ts";
@@ -39,15 +39,15 @@ export interface Selection {
   readonly idle: readonly string[];
 }
 
-/** Data and fixtures above this many bytes are silent by default. */
+/** Data and fixtures above this many bytes are silent where no rule matches them. */
 const MAX_DATA_BYTES = 64 * 1024;
 const SILENT_KINDS = ["lock", "minified", "generated", "vendored", "backup"] as const;
 const FIXTURES = /(^|\/)(__)?(fixtures?|testdata|snapshots?)(__)?\//i;
 
 /**
- * Decides gene by gene. Empty files and all but one of a duplicate class are always silent. Lock files, minified,
- * generated, vendored and backup files and data or fixtures above 64 KB are silent unless a rule matches them: those
- * exclusions stand before the first rule, and the last match wins. Where a rule's share is exceeded, files are taken in
+ * Decides gene by gene. Empty files, all but one of a duplicate class, lock files, minified, generated, vendored and
+ * backup files are always silent; data and fixtures above 64 KB are, unless a rule matches them. Of several rules that
+ * match, the last one counts. Where a rule's share is exceeded, files are taken in
  * an order given by the hash of seed and blob while there is room for them.
  *
  * @throws UserError `empty` or `invalid` when nothing is left to train on.
@@ -104,9 +104,10 @@ function decide(genes: readonly Gene[], rules: readonly SelectRule[]): { decisio
       rule = i;
     });
     if (gene.textBytes === 0 || gene.bytes === 0) return { reason: "empty" };
+    const kind = SILENT_KINDS.find((of) => of === gene.kind);
+    if (kind) return { reason: kind };
     if (rule !== undefined) return rules[rule]!.share === 0 ? { reason: "rule", rule } : { rule };
-    const reason = byDefault(gene);
-    return reason ? { reason } : {};
+    return isLargeData(gene) ? { reason: "large data" } : {};
   });
   const standing = oneOfEachClass(genes, decisions);
   genes.forEach((gene, i) => {
@@ -126,11 +127,8 @@ function oneOfEachClass(genes: readonly Gene[], decisions: readonly Decision[]):
   return standing;
 }
 
-function byDefault(gene: Gene): SilentReason | undefined {
-  const kind = SILENT_KINDS.find((of) => of === gene.kind);
-  if (kind) return kind;
-  const bulky = gene.kind === "data" || FIXTURES.test(gene.path);
-  return bulky && gene.textBytes > MAX_DATA_BYTES ? "large data" : undefined;
+function isLargeData(gene: Gene): boolean {
+  return gene.textBytes > MAX_DATA_BYTES && (gene.kind === "data" || FIXTURES.test(gene.path));
 }
 
 /** The genes to leave out so that each rule's part of the bytes that remain is at most its share. */

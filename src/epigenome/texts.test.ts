@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { readGeneralText, sampleRetention } from "./texts.ts";
+import { readGeneralText, sampleText } from "./texts.ts";
 
 let folder: string;
 before(async () => {
@@ -35,21 +35,21 @@ test("text is one document, JSONL one per line and split; nothing but empty line
 const documents = Array.from({ length: 100 }, (_, i) => ({ id: `d${i}`, text: `${i} `.padEnd(50 + i, "ü") }));
 
 test("a small text is used whole, of a larger one whole documents are sampled by seed", () => {
-  const whole = sampleRetention({ name: "x", documents }, { seed: 1 });
+  const whole = sampleText({ name: "x", documents }, { seed: 1 });
   assert.deepEqual([whole.documents, whole.sampled], [documents, false]);
-  const sample = sampleRetention({ name: "x", documents }, { seed: 1, maxBytes: 4000 });
+  const sample = sampleText({ name: "x", documents }, { seed: 1, maxBytes: 4000 });
   assert.equal(sample.sampled, true);
   assert.ok(sample.bytes <= 4000 && sample.bytes > 3700, `${sample.bytes}`);
   assert.equal(sample.bytes, Buffer.byteLength(sample.documents.map(({ text }) => text).join("")));
   assert.ok(sample.documents.every((document) => documents.includes(document)));
-  assert.deepEqual(sample, sampleRetention({ name: "x", documents }, { seed: 1, maxBytes: 4000 }));
-  assert.notDeepEqual(sample, sampleRetention({ name: "x", documents }, { seed: 2, maxBytes: 4000 }));
+  assert.deepEqual(sample, sampleText({ name: "x", documents }, { seed: 1, maxBytes: 4000 }));
+  assert.notDeepEqual(sample, sampleText({ name: "x", documents }, { seed: 2, maxBytes: 4000 }));
 });
 
 test("one large text is sampled in pieces that end where paragraphs do and split no character", () => {
   const paragraph = `${"Some words of a sentence. ".repeat(20)}\n\n`;
   const text = paragraph.repeat(400) + "🙂".repeat(20_000);
-  const { documents: pieces, bytes } = sampleRetention(
+  const { documents: pieces, bytes } = sampleText(
     { name: "x", documents: [{ id: "x", text }] },
     { seed: 3, maxBytes: 100_000 },
   );

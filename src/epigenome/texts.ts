@@ -23,7 +23,7 @@ export async function readGeneralText(path: string, options: { readonly split?: 
   return { name: path, documents };
 }
 
-export interface RetentionSample {
+export interface TextSample {
   readonly documents: readonly Document[];
   /** UTF-8 bytes of the documents. */
   readonly bytes: number;
@@ -32,19 +32,20 @@ export interface RetentionSample {
 }
 
 /**
- * The retention text as measured: all of it up to `maxBytes` of text, else whole documents in a seeded order while they
- * fit, and in their own order again. Where none fits they are cut first, at blank lines or line ends, into pieces.
+ * What of a text is measured: all of it up to `maxBytes` (default 256 KB) of text, else whole documents, taken in a
+ * seeded order while they fit and put in their own order again. Where they fill less than half of it they are cut first,
+ * at blank lines or line ends, into pieces.
  */
-export function sampleRetention(
-  retention: NamedText,
+export function sampleText(
+  text: NamedText,
   options: { readonly seed: number; readonly maxBytes?: number },
-): RetentionSample {
+): TextSample {
   const maxBytes = options.maxBytes ?? RETENTION_BYTES;
-  const total = bytesOf(retention.documents);
-  if (total <= maxBytes) return { documents: retention.documents, bytes: total, sampled: false };
-  let chosen = chooseWithin(retention.documents, maxBytes, options.seed);
+  const total = bytesOf(text.documents);
+  if (total <= maxBytes) return { documents: text.documents, bytes: total, sampled: false };
+  let chosen = chooseWithin(text.documents, maxBytes, options.seed);
   if (bytesOf(chosen) < maxBytes / 2) {
-    chosen = chooseWithin(retention.documents.flatMap(cut), maxBytes, options.seed);
+    chosen = chooseWithin(text.documents.flatMap(cut), maxBytes, options.seed);
   }
   return { documents: chosen, bytes: bytesOf(chosen), sampled: true };
 }
@@ -56,7 +57,7 @@ function bytesOf(documents: readonly Document[]): number {
 function chooseWithin(documents: readonly Document[], maxBytes: number, seed: number): Document[] {
   let room = maxBytes;
   const chosen: number[] = [];
-  for (const i of permutation(seed, "retention", 0, documents.length)) {
+  for (const i of permutation(seed, "sample", 0, documents.length)) {
     const bytes = Buffer.byteLength(documents[i]!.text);
     if (bytes > room) continue;
     room -= bytes;
