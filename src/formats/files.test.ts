@@ -54,6 +54,7 @@ test("missing places are the user's to mend", async () => {
   await assert.rejects(sha256OfFile(join(folder, "absent")), failsWith("not-found", /absent/));
   await assert.rejects(atomicWrite(join(folder, "no", "where"), ""), failsWith("not-found", /where/));
   await assert.rejects(readJson(folder), failsWith("invalid", /is a folder/));
+  if (process.platform !== "win32") await assert.rejects(readJson("/dev/null"), failsWith("invalid", /not a regular/));
   await assert.rejects(atomicWrite(folder, "x"), failsWith("invalid", /is a folder/));
   await writeFile(join(folder, "bad.json"), "{");
   await assert.rejects(readJson(join(folder, "bad.json")), failsWith("damaged", /bad\.json is not valid JSON/));

@@ -1,7 +1,7 @@
 /** Files as everything here reads and writes them: by position, whole or not at all, hashed as a stream. */
 
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.ts";
@@ -42,22 +42,16 @@ function isAFolder(path: string, cause?: unknown): UserError {
 
 /** Opens a regular file for reading; `UserError` where it is missing, a folder, or not readable. */
 export async function openForReading(path: string): Promise<{ handle: FileHandle; size: number }> {
-  let handle: FileHandle;
   try {
-    handle = await open(path, "r");
-  } catch (error) {
-    throw asUserError(error, path);
-  }
-  try {
-    const stat = await handle.stat();
-    if (stat.isDirectory()) throw isAFolder(path);
-    if (!stat.isFile()) {
+    // Before opening: opening a named pipe would wait for its writer.
+    const status = await stat(path);
+    if (status.isDirectory()) throw isAFolder(path);
+    if (!status.isFile()) {
       throw new UserError("invalid", `${path} is not a regular file`, { hint: "copy its content into a file first" });
     }
-    return { handle, size: stat.size };
+    return { handle: await open(path, "r"), size: status.size };
   } catch (error) {
-    await handle.close();
-    throw error;
+    throw asUserError(error, path);
   }
 }
 
