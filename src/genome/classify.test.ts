@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { classify } from "./classify.ts";
 import type { Kind } from "./classify.ts";
 
-const dialogue = '"initial_input1","checkpoint_question1","model_iteration_response","model_generated_question"\n"a","b","c","d"\n';
+const dialogue =
+  '"initial_input1","checkpoint_question1","model_iteration_response","model_generated_question"\n"a","b","c","d"\n';
 const timed = Array.from({ length: 30 }, (_, i) => `2026-01-01 00:00:${i + 10} started`).join("\n");
 const cases: readonly (readonly [path: string, text: string, kind: Kind, language: string | null])[] = [
   ["package-lock.json", "{}", "lock", "json"],

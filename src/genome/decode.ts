@@ -44,14 +44,16 @@ export function decodeText(bytes: Uint8Array): Decoded | SkipReason {
 }
 
 function isLfsPointer(text: string): boolean {
-  return text.length < 1024 && /^version https:\/\/git-lfs\.github\.com\/spec\/v\d+\n(?:.*\n)*oid \w+:[0-9a-f]+\n/.test(text);
+  return (
+    text.length < 1024 && /^version https:\/\/git-lfs\.github\.com\/spec\/v\d+\n(?:.*\n)*oid \w+:[0-9a-f]+\n/.test(text)
+  );
 }
 
 /** Keeps the well-formed sequences (Unicode 15, table 3-7) and drops every other byte, as Python's "ignore" does. */
 export function dropInvalid(bytes: Uint8Array): Uint8Array {
   const kept = new Uint8Array(bytes.length);
   let length = 0;
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const size = sequenceLength(bytes, i);
     for (let j = 0; j < size; j++) kept[length++] = bytes[i + j]!;
     i += size || 1;

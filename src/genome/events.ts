@@ -20,4 +20,10 @@ export type GenomeEvent =
       readonly done: number;
       readonly total: number;
     }
-  | { readonly type: "genome-done"; readonly dir: string; readonly genes: number; readonly bytes: number; readonly sha256: string };
+  | {
+      readonly type: "genome-done";
+      readonly dir: string;
+      readonly genes: number;
+      readonly bytes: number;
+      readonly sha256: string;
+    };

@@ -74,7 +74,9 @@ test("whatever parses serialises to the identical text", () => {
     fc.constantFrom(...markers.flatMap((marker) => [marker, `\\${marker}`, `${marker}a`])),
     fc.constantFrom("", "x", "\\x41", "\\"),
   );
-  const whole = fc.array(line, { maxLength: 12 }).map((lines) => `<|repo_start|>r\n${lines.join("\n")}<|repo_end|>\n\n`);
+  const whole = fc
+    .array(line, { maxLength: 12 })
+    .map((lines) => `<|repo_start|>r\n${lines.join("\n")}<|repo_end|>\n\n`);
   fc.assert(
     fc.property(whole, (text) => {
       let parsed;

@@ -51,7 +51,7 @@ export function escapeName(name: Uint8Array): string {
     text.replace(/[\\\n\r]/g, (character) => (character === "\\" ? "\\\\" : character === "\n" ? "\\n" : "\\r"));
   if (isUtf8(name)) return escape(Buffer.from(name).toString("utf8"));
   let escaped = "";
-  for (let i = 0; i < name.length; ) {
+  for (let i = 0; i < name.length;) {
     const size = sequenceLength(name, i);
     if (size > 0) escaped += escape(Buffer.from(name.subarray(i, i + size)).toString("utf8"));
     else escaped += `\\x${name[i]!.toString(16).toUpperCase().padStart(2, "0")}`;

@@ -60,7 +60,10 @@ test("git's messages are read as reasons", () => {
     ["fatal: '/tmp/x' does not appear to be a git repository", "not a repository"],
     ["fatal: could not read Username for 'https://github.com': terminal prompts disabled", "refused"],
     ["fatal: unable to access 'https://x/': Could not resolve host: x", "no answer"],
-    ["fatal: unable to access 'http://127.0.0.1:1/': Failed to connect to 127.0.0.1 port 1: Connection refused", "no answer"],
+    [
+      "fatal: unable to access 'http://127.0.0.1:1/': Failed to connect to 127.0.0.1 port 1: Connection refused",
+      "no answer",
+    ],
     ["fatal: transport 'ext' not allowed", "refused"],
     ["something else", "failed"],
   ] as const;

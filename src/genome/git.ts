@@ -24,7 +24,10 @@ export interface GitStream {
 
 export interface Git {
   /** Runs git to its end. A non-zero status is an answer, not an error. */
-  run(args: readonly string[], options?: { timeoutMs?: number; env?: Readonly<Record<string, string>> }): Promise<GitResult>;
+  run(
+    args: readonly string[],
+    options?: { timeoutMs?: number; env?: Readonly<Record<string, string>> },
+  ): Promise<GitResult>;
   /** Starts git for a conversation over its pipes. */
   stream(args: readonly string[]): GitStream;
 }
@@ -38,7 +41,6 @@ const always = {
   GIT_NO_LAZY_FETCH: "1",
   GIT_NO_REPLACE_OBJECTS: "1",
   GIT_OPTIONAL_LOCKS: "0",
-  GIT_FLUSH: "1",
   LC_ALL: "C",
   LANGUAGE: "",
 } as const;
@@ -105,7 +107,9 @@ export function createGit(options: { env?: NodeJS.ProcessEnv; signal?: AbortSign
             child.stdout.destroy(); // A helper of git's may still hold the pipe open.
           }, timeoutMs);
     try {
-      const { status, stderr } = await (timeoutMs === undefined ? child.ended : orTimeOut(child.ended, timeoutMs + 2000));
+      const { status, stderr } = await (timeoutMs === undefined
+        ? child.ended
+        : orTimeOut(child.ended, timeoutMs + 2000));
       return { status, stdout: Buffer.concat(chunks), stderr, timedOut };
     } finally {
       clearTimeout(timer);
@@ -115,10 +119,7 @@ export function createGit(options: { env?: NodeJS.ProcessEnv; signal?: AbortSign
 }
 
 /** Git's helpers can outlive it and hold its pipes: give up waiting for them. */
-function orTimeOut(
-  ended: GitStream["ended"],
-  ms: number,
-): Promise<{ status: number | null; stderr: string }> {
+function orTimeOut(ended: GitStream["ended"], ms: number): Promise<{ status: number | null; stderr: string }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve({ status: null, stderr: "" }), ms);
     ended.then(resolve, reject).finally(() => clearTimeout(timer));
@@ -126,7 +127,8 @@ function orTimeOut(
 }
 
 function startFailure(cause: NodeJS.ErrnoException): UserError {
-  if (cause.name === "AbortError") return new UserError("interrupted", "reading the repositories was interrupted", { cause });
+  if (cause.name === "AbortError")
+    return new UserError("interrupted", "reading the repositories was interrupted", { cause });
   if (cause.code === "ENOENT") {
     return new UserError("no-git", "git is not installed, or not on the PATH", {
       hint: "Install git 2.39 or newer.",
@@ -137,12 +139,21 @@ function startFailure(cause: NodeJS.ErrnoException): UserError {
 }
 
 const reasons: readonly (readonly [RegExp, GitReason])[] = [
-  [/does not appear to be a git repository|not a git repository|not valid: is this a git repository/i, "not a repository"],
+  [
+    /does not appear to be a git repository|not a git repository|not valid: is this a git repository/i,
+    "not a repository",
+  ],
   [/repository .*not found|returned error: (404|410)|does not exist|no such (file|repository)/i, "not found"],
-  [/returned error: (401|403)|authentication failed|could not read (username|password)|permission denied|access denied/i, "refused"],
+  [
+    /returned error: (401|403)|authentication failed|could not read (username|password)|permission denied|access denied/i,
+    "refused",
+  ],
   [/not allowed|host key verification failed|dubious ownership|certificate|ssl/i, "refused"],
   [/timed out|low speed limit|operation too slow/i, "timed out"],
-  [/could not resolve|failed to connect|couldn't connect|connection (refused|reset)|unreachable|no route/i, "no answer"],
+  [
+    /could not resolve|failed to connect|couldn't connect|connection (refused|reset)|unreachable|no route/i,
+    "no answer",
+  ],
   [/early eof|hung up|unexpected disconnect|empty reply|returned error: (429|5\d\d)|rpc failed/i, "no answer"],
 ];
 
@@ -156,6 +167,8 @@ export function failureReason(result: Pick<GitResult, "stderr" | "timedOut">): G
 export function isTransient(result: Pick<GitResult, "stderr" | "timedOut">): boolean {
   return (
     !result.timedOut &&
-    /early eof|hung up|unexpected disconnect|connection reset|empty reply|returned error: (429|5\d\d)|rpc failed/i.test(result.stderr)
+    /early eof|hung up|unexpected disconnect|connection reset|empty reply|returned error: (429|5\d\d)|rpc failed/i.test(
+      result.stderr,
+    )
   );
 }

@@ -7,8 +7,7 @@ const forges = ["github.com", "gitlab.com", "codeberg.org", "bitbucket.org", "gi
 const pages = new Set(
   "about apps collections contact customer-stories enterprise events explore features issues join login marketplace \
 new notifications orgs organizations pricing pulls readme search security sessions settings site sponsors stars team \
-topics trending user-attachments users"
-    .split(/\s+/),
+topics trending user-attachments users".split(/\s+/),
 );
 
 const link = /\bhttps?:\/\/[^\s<>()[\]"'`|\\^{}]+|(?<![\w.])git@[\w.-]+:[\w.~/-]+/gi;
@@ -32,7 +31,8 @@ export function linkedRepositories(text: string, hubHost?: string): string[] {
     if (!isForge && !last!.endsWith(".git")) continue;
     if (pages.has(owner!.toLowerCase()) || /^\.*$/.test(name) || /^\.*$/.test(owner!)) continue;
     const key = `${host}/${owner}/${name}`.toLowerCase();
-    if (!found.has(key)) found.set(key, isForge && scheme !== undefined ? `${scheme}://${host}/${owner}/${name}` : trimmed);
+    if (!found.has(key))
+      found.set(key, isForge && scheme !== undefined ? `${scheme}://${host}/${owner}/${name}` : trimmed);
   }
   return [...found.values()];
 }

@@ -125,7 +125,11 @@ const named: readonly (readonly [RegExp, string, LanguageUse])[] = [
   [/^\.env(?:\..+)?$/, "dotenv", "config"],
   [/^codeowners$/, "ignore", "config"],
   [/^\.(?:git|docker|npm|eslint|prettier|helm|vscode)?(?:ignore|attributes|modules|keep)$/, "ignore", "config"],
-  [/^\.(?:npmrc|yarnrc|nvmrc|node-version|python-version|ruby-version|tool-versions|editorconfig|inputrc)$/, "ini", "config"],
+  [
+    /^\.(?:npmrc|yarnrc|nvmrc|node-version|python-version|ruby-version|tool-versions|editorconfig|inputrc)$/,
+    "ini",
+    "config",
+  ],
   [/^\.(?:babelrc|eslintrc|prettierrc|stylelintrc|swcrc|jshintrc|mocharc|nycrc)$/, "json", "config"],
   [/^\.(?:bashrc|bash_profile|zshrc|profile|envrc)$/, "shell", "code"],
   [/^\.clang-(?:format|tidy)$/, "yaml", "config"],

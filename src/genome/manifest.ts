@@ -40,10 +40,16 @@ const remedy = { hint: "Build the genome again." };
  */
 export async function openGenome(dir: string): Promise<Genome> {
   const manifest = parsed(manifestSchema, await readManifest(dir), join(dir, "manifest.json"));
-  const lock = parsed(lockSchema, JSON.parse(await readChecked(dir, "genome.lock.json", manifest)), join(dir, "genome.lock.json"));
+  const lock = parsed(
+    lockSchema,
+    JSON.parse(await readChecked(dir, "genome.lock.json", manifest)),
+    join(dir, "genome.lock.json"),
+  );
   const lines = (await readChecked(dir, "genes.jsonl", manifest)).split("\n");
   lines.pop();
-  const genes = lines.map((line, i) => parsed(geneSchema, JSON.parse(line), `${join(dir, "genes.jsonl")} line ${i + 1}`));
+  const genes = lines.map((line, i) =>
+    parsed(geneSchema, JSON.parse(line), `${join(dir, "genes.jsonl")} line ${i + 1}`),
+  );
   const path = join(dir, "genome.txt");
   const { handle, size } = await openForReading(path);
   if (size !== manifest.genomeBytes) {
@@ -73,11 +79,18 @@ async function readManifest(dir: string): Promise<unknown> {
     return await readJson(join(dir, "manifest.json"));
   } catch (cause) {
     if (!(cause instanceof UserError) || cause.code !== "not-found") throw cause;
-    throw new UserError("not-found", `${dir} holds no finished genome (there is no manifest.json)`, { ...remedy, cause });
+    throw new UserError("not-found", `${dir} holds no finished genome (there is no manifest.json)`, {
+      ...remedy,
+      cause,
+    });
   }
 }
 
-async function readChecked(dir: string, name: keyof GenomeManifest["files"], manifest: GenomeManifest): Promise<string> {
+async function readChecked(
+  dir: string,
+  name: keyof GenomeManifest["files"],
+  manifest: GenomeManifest,
+): Promise<string> {
   const path = join(dir, name);
   const bytes = await readLimited(path, 1 << 30);
   if (sha256(bytes) !== manifest.files[name]) {

@@ -28,7 +28,12 @@ export type Damage = "absent" | "unreadable" | "different content";
  * @throws UserError "empty" where `revision` names no commit
  */
 export async function openSnapshot(git: Git, gitDir: string, revision: string, name: string): Promise<Snapshot> {
-  const { status, stdout } = await git.run([`--git-dir=${gitDir}`, "rev-parse", `${revision}^{commit}`, `${revision}^{tree}`]);
+  const { status, stdout } = await git.run([
+    `--git-dir=${gitDir}`,
+    "rev-parse",
+    `${revision}^{commit}`,
+    `${revision}^{tree}`,
+  ]);
   const [commit, tree] = stdout.toString("latin1").split("\n");
   if (status !== 0 || !isId(commit) || !isId(tree)) {
     throw new UserError("empty", `${name}: the repository has no commit that can be read`, {
@@ -56,12 +61,15 @@ export async function listTree(git: Git, snapshot: Snapshot, name: string): Prom
     });
   }
   const entries: TreeEntry[] = [];
-  for (let at = 0; at < stdout.length; ) {
+  for (let at = 0; at < stdout.length;) {
     const tab = stdout.indexOf(0x09, at);
     const end = stdout.indexOf(0, tab);
     invariant(tab > 0 && end > 0, "git ls-tree -z ends every entry");
     const [mode, type, id] = stdout.toString("latin1", at, tab).split(" ");
-    invariant(mode !== undefined && (type === "blob" || type === "commit") && isId(id), "git ls-tree -r lists blobs and commits");
+    invariant(
+      mode !== undefined && (type === "blob" || type === "commit") && isId(id),
+      "git ls-tree -r lists blobs and commits",
+    );
     entries.push({ mode, type, id, path: stdout.subarray(tab + 1, end) });
     at = end + 1;
   }
@@ -86,15 +94,17 @@ export async function* readBlobs(
   ids: readonly string[],
   options: { limit: number },
 ): AsyncGenerator<BlobAnswer> {
-  for (let done = 0; done < ids.length; ) {
-    const child = git.stream([`--git-dir=${gitDir}`, "cat-file", "--batch"]);
+  for (let done = 0; done < ids.length;) {
+    const child = git.stream([`--git-dir=${gitDir}`, "cat-file", "--batch", "--buffer"]);
     child.stdin.end(ids.slice(done).join("\n") + "\n");
     const reader = new ByteReader(child.stdout);
     try {
       for (; done < ids.length; done++) {
         const answer = await readAnswer(reader, ids[done]!, options.limit);
         if (answer === undefined) break; // Git died here: whatever it could not read is this one.
-        yield answer;
+        yield "damage" in answer && answer.damage === "absent"
+          ? { id: answer.id, damage: await whyMissing(git, gitDir, answer.id) }
+          : answer;
       }
     } finally {
       child.kill();
@@ -105,6 +115,12 @@ export async function* readBlobs(
       yield { id: ids[done++]!, damage: "unreadable" };
     }
   }
+}
+
+/** `--batch` calls an object missing also when it is there and torn; only the complaints of a single question tell. */
+async function whyMissing(git: Git, gitDir: string, id: string): Promise<Damage> {
+  const { stderr } = await git.run([`--git-dir=${gitDir}`, "cat-file", "-t", id]);
+  return /inflate|corrupt|unable to (?:unpack|parse|read|open|mmap)/i.test(stderr) ? "unreadable" : "absent";
 }
 
 async function readAnswer(reader: ByteReader, id: string, limit: number): Promise<BlobAnswer | undefined> {
@@ -140,7 +156,7 @@ class ByteReader {
 
   /** The next line without its LF; undefined at the end. */
   async line(): Promise<string | undefined> {
-    for (let from = 0; ; ) {
+    for (let from = 0; ;) {
       const end = this.#rest.indexOf(0x0a, from);
       if (end >= 0) {
         const line = this.#rest.toString("latin1", 0, end);
@@ -156,7 +172,7 @@ class ByteReader {
 
   /** Hands over exactly `bytes` bytes in pieces; false where the stream ends before. */
   async take(bytes: number, onChunk: (chunk: Uint8Array) => void): Promise<boolean> {
-    for (let left = bytes; left > 0; ) {
+    for (let left = bytes; left > 0;) {
       if (this.#rest.length === 0) {
         const next = await this.#chunks.next();
         if (next.done === true) return false;

@@ -21,7 +21,9 @@ export async function checkPlace(out: string): Promise<void> {
     throw asUserError(error, out);
   }
   if (names.length === 0) return;
-  const manifest = names.includes("manifest.json") ? await readJson(join(out, "manifest.json")).catch(() => null) : null;
+  const manifest = names.includes("manifest.json")
+    ? await readJson(join(out, "manifest.json")).catch(() => null)
+    : null;
   if ((manifest as { schema?: unknown } | null)?.schema === schemaName) return;
   throw new UserError("exists", `${out} holds something that is not a genome`, { hint: "Name another output folder." });
 }

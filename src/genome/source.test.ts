@@ -23,17 +23,39 @@ test("URLs and paths are told apart", () => {
 
 test("schemes that run programs are refused", () => {
   for (const text of ["ext::sh -c id", "fd::3", "ftp://host/a", "https://["]) {
-    assert.throws(() => parseSource(text), (error) => error instanceof UserError && error.code === "invalid", text);
+    assert.throws(
+      () => parseSource(text),
+      (error) => error instanceof UserError && error.code === "invalid",
+      text,
+    );
   }
 });
 
 test("spellings of one repository have one key, passwords are never shown", () => {
-  const keys = ["https://github.com/a/b", "https://github.com/a/b.git", "git@github.com:a/b", "https://u:p@github.com/a/b/"];
+  const keys = [
+    "https://github.com/a/b",
+    "https://github.com/a/b.git",
+    "git@github.com:a/b",
+    "https://u:p@github.com/a/b/",
+  ];
   assert.equal(new Set(keys.map((text) => sourceKey(parseSource(text)))).size, 1);
   assert.equal(redact("https://user:secret@host/a"), "https://host/a");
 });
 
 test("equal names grow by their owner, and by more where that does not suffice", () => {
-  assert.deepEqual(assignNames([["h", "a", "x"], ["h", "b", "x"], ["h", "a", "y"]]), ["a/x", "b/x", "y"]);
-  assert.deepEqual(assignNames([["h", "a", "x"], ["g", "a", "x"]]), ["h/a/x", "g/a/x"]);
+  assert.deepEqual(
+    assignNames([
+      ["h", "a", "x"],
+      ["h", "b", "x"],
+      ["h", "a", "y"],
+    ]),
+    ["a/x", "b/x", "y"],
+  );
+  assert.deepEqual(
+    assignNames([
+      ["h", "a", "x"],
+      ["g", "a", "x"],
+    ]),
+    ["h/a/x", "g/a/x"],
+  );
 });

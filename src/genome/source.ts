@@ -2,11 +2,23 @@
 import { basename, dirname, resolve } from "node:path";
 import { UserError } from "../errors.ts";
 
-/** A repository as named by the user or by a hub. */
-export type Source =
-  /** `parts` are host, owner ... name: what a name can be made of, the shortest last. */
-  | { readonly kind: "url"; readonly url: string; readonly parts: readonly string[] }
-  | { readonly kind: "path"; readonly path: string; readonly parts: readonly string[] };
+/** A remote repository. */
+export interface UrlSource {
+  readonly kind: "url";
+  readonly url: string;
+  /** Host, owner ... name: what a name can be made of, the shortest last. */
+  readonly parts: readonly string[];
+}
+
+/** A repository on this machine. */
+export interface PathSource {
+  readonly kind: "path";
+  readonly path: string;
+  /** The folders down to it: what a name can be made of, the shortest last. */
+  readonly parts: readonly string[];
+}
+
+export type Source = UrlSource | PathSource;
 
 const schemes = ["https:", "http:", "ssh:", "git:", "file:"];
 
@@ -19,7 +31,8 @@ export function parseSource(text: string): Source {
   if (/^[a-z][a-z0-9+.-]*::/i.test(text)) throw unknownScheme(text, `${text.split("::")[0]}::`);
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined) throw new UserError("invalid", `${redact(text)} is not a URL`, { hint: "Check its spelling." });
+    if (url === undefined)
+      throw new UserError("invalid", `${redact(text)} is not a URL`, { hint: "Check its spelling." });
     if (!schemes.includes(url.protocol)) throw unknownScheme(text, url.protocol);
     return { kind: "url", url: text, parts: nameParts(url.host, url.pathname) };
   }

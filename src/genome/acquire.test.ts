@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { access, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { pathToFileURL } from "node:url";
+import { UserError } from "../errors.ts";
+import { acquire } from "./acquire.ts";
+import type { GenomeEvent } from "./events.ts";
+import { createGit } from "./git.ts";
+import { addCommits, isolatedEnvironment, isolatedGit, makeRepository, mustRun, temporaryFolder } from "./testing.ts";
+
+/** A folder whose `forge/` stands for https://github.com/. */
+async function setUp(t: TestContext) {
+  const folder = await temporaryFolder(t);
+  const forge = join(folder, "forge");
+  await mkdir(forge);
+  const env = isolatedEnvironment(folder, {
+    [`url.${pathToFileURL(forge).href}/.insteadOf`]: "https://github.com/",
+    "protocol.file.allow": "always",
+  });
+  const events: GenomeEvent[] = [];
+  const options = {
+    git: createGit({ env }),
+    cache: join(folder, "cache"),
+    onEvent: (event: GenomeEvent) => void events.push(event),
+    backOffMs: 1,
+  };
+  const make = (name: string, content = name) =>
+    makeRepository(join(forge, name), [[{ path: "README.md", content }]], { bare: true });
+  return { folder, forge, events, options, make };
+}
+
+function rejectsWith(code: string, hint = true) {
+  return (error: unknown): boolean => {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.equal(error.hint !== undefined, hint);
+    return true;
+  };
+}
+
+test("a local repository is read where it stands: with a work tree, bare, or linked", async (t) => {
+  const { folder, options } = await setUp(t);
+  const plain = join(folder, "plain");
+  const gitDir = await makeRepository(plain, [[{ path: "a", content: "x" }]]);
+  await makeRepository(join(folder, "bare.git"), [[{ path: "a", content: "x" }]], { bare: true });
+  const git = isolatedGit(folder);
+  await mustRun(
+    git,
+    `--git-dir=${gitDir}`,
+    "worktree",
+    "add",
+    "--quiet",
+    "--no-checkout",
+    "-b",
+    "side",
+    join(folder, "linked"),
+  );
+  await symlink(plain, join(folder, "link"));
+  const sources = ["plain", "bare.git", "linked", "link"].map((name) => join(folder, name));
+  const { repositories } = await acquire(sources, undefined, options);
+  assert.deepEqual(
+    repositories.map(({ parts }) => parts.at(-1)),
+    ["plain", "bare", "linked", "link"],
+  );
+  assert.equal(new Set(repositories.map(({ snapshot }) => snapshot.commit)).size, 1);
+  assert.ok(repositories.every(({ url }) => url === null));
+  await assert.rejects(access(options.cache), "nothing was cloned");
+});
+
+test("what is no repository says so, also inside one", async (t) => {
+  const { folder, options } = await setUp(t);
+  await makeRepository(join(folder, "around"), [[{ path: "a", content: "x" }]]);
+  await mkdir(join(folder, "around/inner"));
+  await writeFile(join(folder, "file"), "x");
+  for (const path of ["cache-not-there/..", "around/inner", "file"]) {
+    await mkdir(join(folder, "cache-not-there"), { recursive: true });
+    await assert.rejects(acquire([join(folder, path)], undefined, options), rejectsWith("not-a-repository"), path);
+  }
+  await assert.rejects(acquire([join(folder, "nowhere")], undefined, options), rejectsWith("not-found"));
+  await makeRepository(join(folder, "unborn"), []);
+  await assert.rejects(acquire([join(folder, "unborn")], undefined, options), rejectsWith("empty"));
+});
+
+test("a remote is cloned once, then only what moved is fetched", async (t) => {
+  const { options, events, make } = await setUp(t);
+  const gitDir = await make("o/a");
+  const how = () => events.flatMap((event) => (event.type === "repository-ready" ? [event.how] : []));
+  const url = "https://github.com/o/a";
+  const first = await acquire([url], undefined, options);
+  const second = await acquire([url], undefined, options);
+  assert.deepEqual(second, first);
+  await addCommits(options.git, gitDir, [[{ path: "README.md", content: "new" }]]);
+  const third = await acquire([url], undefined, options);
+  const fourth = await acquire([url], undefined, options);
+  assert.notEqual(third.repositories[0]!.snapshot.commit, first.repositories[0]!.snapshot.commit);
+  assert.deepEqual(fourth, third);
+  assert.deepEqual(how(), ["cloned", "unchanged", "updated", "unchanged"]);
+  assert.equal(third.repositories[0]!.url, url);
+});
+
+test("a password in a URL is neither reported nor kept", async (t) => {
+  const { options, events, folder, forge, make } = await setUp(t);
+  await make("o/a");
+  const env = isolatedEnvironment(folder, {
+    [`url.${pathToFileURL(forge).href}/.insteadOf`]: "https://u:secret@github.com/",
+  });
+  const { repositories } = await acquire(["https://u:secret@github.com/o/a"], undefined, {
+    ...options,
+    git: createGit({ env }),
+  });
+  assert.equal(repositories[0]!.url, "https://github.com/o/a");
+  const config = await readFile(join(repositories[0]!.snapshot.gitDir, "config"), "utf8");
+  assert.ok(!JSON.stringify([repositories, events]).includes("secret") && !config.includes("secret"));
+});
+
+test("a hub's links are had or reported; a source named by the user must be had", async (t) => {
+  const { options, make, folder } = await setUp(t);
+  await make("o/a");
+  await make("o/b");
+  await make(
+    "o/hub",
+    "[a](https://github.com/o/a) https://github.com/o/gone https://github.com/o/b.git https://github.com/o/b/issues",
+  );
+  const fromRemote = await acquire([], "https://github.com/o/hub", options);
+  assert.deepEqual(
+    fromRemote.repositories.map(({ url }) => url),
+    ["https://github.com/o/a", "https://github.com/o/b"],
+  );
+  assert.deepEqual(
+    fromRemote.missing.map(({ url }) => url),
+    ["https://github.com/o/gone"],
+  );
+  await writeFile(join(folder, "list.txt"), "https://github.com/o/a\nhttps://github.com/o/gone\n");
+  const fromFile = await acquire(["https://github.com/o/a/"], join(folder, "list.txt"), options);
+  assert.equal(fromFile.missing.length, 1);
+  await assert.rejects(acquire(["https://github.com/o/gone"], undefined, options), rejectsWith("unreachable"));
+  await assert.rejects(acquire([], "https://github.com/o/gone", options), rejectsWith("unreachable"));
+  await assert.rejects(acquire([], "https://github.com/o/a", options), rejectsWith("empty"), "a page without links");
+  await assert.rejects(acquire(["ext::sh -c id"], undefined, options), rejectsWith("invalid"));
+});
+
+test("a server that refuses connections is unreachable at once", async (t) => {
+  const { options } = await setUp(t);
+  await assert.rejects(acquire(["http://127.0.0.1:1/o/a"], undefined, options), (error) => {
+    return rejectsWith("unreachable")(error) && (error as Error).message === "http://127.0.0.1:1/o/a: no answer";
+  });
+});
