@@ -1,6 +1,7 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
-import { canonicalJson } from "../formats/files.ts";
+import { UserError } from "../errors.ts";
+import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Machine } from "./machine.ts";
 
@@ -96,4 +97,22 @@ export function settingsOf(plan: Plan): Settings {
 export function planHash(plan: Plan): string {
   const { schema, inputs, settings } = plan;
   return createHash("sha256").update(canonicalJson({ schema, inputs, settings })).digest("hex");
+}
+
+/** Writes plan.json: the plan and its hash. */
+export async function writePlan(path: string, plan: Plan): Promise<void> {
+  await atomicWrite(path, canonicalJson({ ...plan, hash: planHash(plan) }));
+}
+
+/**
+ * Reads a plan.json that `writePlan` wrote.
+ *
+ * @throws UserError `not-found`; `damaged` where it is no plan or was changed since
+ */
+export async function readPlan(path: string): Promise<Plan> {
+  const { hash, ...plan } = ((await readJson(path)) ?? {}) as Plan & { hash?: string };
+  if (plan.schema === 1 && hash === planHash(plan)) return plan;
+  throw new UserError("damaged", `${path} is not a plan of this version, or was changed after it was made`, {
+    hint: "make the plan again, in another --out",
+  });
 }

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { canonicalJson } from "../formats/files.ts";
 import { loadBlueprint, parseBlueprint } from "./load.ts";
-import { planHash, settingsOf } from "./plan.ts";
+import { planHash, readPlan, settingsOf, writePlan } from "./plan.ts";
 import { refuseBody, resolvePlan, type ResolveOptions } from "./resolve.ts";
 import { smallLlama, smolLm2 } from "./testing.ts";
 
@@ -124,4 +127,20 @@ test("the hash covers what decides the result: not the measured rate, not the fr
   assert.notEqual(planHash(plan), planHash(resolvePlan({ ...options, given: { seed: 2 } })));
   const genome = { ...options.inputs.genome, sha256: "other" };
   assert.notEqual(planHash(plan), planHash(resolvePlan({ ...options, inputs: { ...options.inputs, genome } })));
+});
+
+test("a plan is read as it was written, the same bytes each time, and not after a change", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "plan-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const plan = resolvePlan(options);
+  const [one, two] = [join(folder, "one.json"), join(folder, "two.json")];
+  await writePlan(one, plan);
+  assert.deepEqual(await readPlan(one), plan);
+  await writePlan(two, resolvePlan(options));
+  const text = await readFile(one, "utf8");
+  assert.equal(await readFile(two, "utf8"), text);
+  await writeFile(two, text.replace("0.0007", "0.007"));
+  await assert.rejects(readPlan(two), { code: "damaged" });
+  await writeFile(two, "null");
+  await assert.rejects(readPlan(two), { code: "damaged" });
 });

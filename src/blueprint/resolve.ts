@@ -21,7 +21,7 @@ export interface ResolveOptions {
   readonly machine: Machine;
   /** Where the output goes, for messages. */
   readonly out: string;
-  /** Predictions that one pass over the trained text trains; an estimate from its bytes will do. */
+  /** Predictions that one pass over the trained text trains. */
   readonly corpusTokens: number;
   readonly hasReplay: boolean;
   readonly genomeBytes: number;
@@ -38,9 +38,6 @@ const LARGEST_MICRO_BATCH = 8;
 const COMFORTABLE = 0.8;
 /** Operations per second of a core in training steps, where nothing was measured: two thirds of an AVX2 core's products. */
 const FLOPS_OF_CORE = 45e9;
-
-/** A token of byte-level BPE, in bytes of text: for plans made before the text is encoded. */
-export const BYTES_PER_TOKEN = 3.3;
 
 /**
  * Resolves a blueprint.
