@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { access, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { access, mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -89,6 +92,10 @@ test("a remote is cloned once, then only what moved is fetched", async (t) => {
   const how = () => events.flatMap((event) => (event.type === "repository-ready" ? [event.how] : []));
   const url = "https://github.com/o/a";
   const first = await acquire([url], undefined, options);
+  const [clone] = await readdir(options.cache);
+  await rename(join(options.cache, clone!), join(options.cache, `${clone}.building-999999999`));
+  assert.deepEqual(await acquire([url], undefined, options), first, "what a killed clone left is not taken for one");
+  assert.deepEqual(await readdir(options.cache), [clone]);
   const second = await acquire([url], undefined, options);
   assert.deepEqual(second, first);
   await addCommits(options.git, gitDir, [[{ path: "README.md", content: "new" }]]);
@@ -96,7 +103,7 @@ test("a remote is cloned once, then only what moved is fetched", async (t) => {
   const fourth = await acquire([url], undefined, options);
   assert.notEqual(third.repositories[0]!.snapshot.commit, first.repositories[0]!.snapshot.commit);
   assert.deepEqual(fourth, third);
-  assert.deepEqual(how(), ["cloned", "unchanged", "updated", "unchanged"]);
+  assert.deepEqual(how(), ["cloned", "cloned", "unchanged", "updated", "unchanged"]);
   assert.equal(third.repositories[0]!.url, url);
 });
 
@@ -139,6 +146,25 @@ test("a hub's links are had or reported; a source named by the user must be had"
   await assert.rejects(acquire([], "https://github.com/o/gone", options), rejectsWith("unreachable"));
   await assert.rejects(acquire([], "https://github.com/o/a", options), rejectsWith("empty"), "a page without links");
   await assert.rejects(acquire(["ext::sh -c id"], undefined, options), rejectsWith("invalid"));
+});
+
+test("a server in trouble is asked three times, with growing pauses", async (t) => {
+  const { options, make, forge } = await setUp(t);
+  await make("o/a");
+  const times: number[] = [];
+  const server = createServer((_, response) => {
+    times.push(performance.now());
+    response.writeHead(503).end();
+  }).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/o/x.git`;
+  const list = join(forge, "list");
+  await writeFile(list, `https://github.com/o/a ${url}`);
+  const { repositories, missing } = await acquire([], list, { ...options, backOffMs: 100 });
+  assert.deepEqual([repositories.length, missing], [1, [{ url, reason: "no answer" }]]);
+  assert.equal(times.length, 3);
+  assert.ok(times[1]! - times[0]! >= 100 && times[2]! - times[1]! >= 200);
 });
 
 test("a server that refuses connections is unreachable at once", async (t) => {

@@ -9,8 +9,6 @@ import type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
 import { unescapeContent } from "./genome-text.ts";
 
 export type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
-export { kinds } from "./classify.ts";
-export type { Kind } from "./classify.ts";
 
 /** A genome folder, checked and open. */
 export interface Genome {

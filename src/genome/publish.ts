@@ -55,7 +55,8 @@ export async function publishFolder(out: string, build: (folder: string) => Prom
   }
 }
 
-async function removeLeftovers(out: string): Promise<void> {
+/** Removes what killed processes left beside `out`: `.building-PID` and `.replaced-PID`. */
+export async function removeLeftovers(out: string): Promise<void> {
   const prefix = basename(out);
   for (const name of await readdir(dirname(out))) {
     if (!name.startsWith(prefix)) continue;

@@ -7,6 +7,7 @@ import { failureReason, isTransient } from "./git.ts";
 import type { Git, GitReason, GitResult } from "./git.ts";
 import { openSnapshot } from "./objects.ts";
 import type { Snapshot } from "./objects.ts";
+import { removeLeftovers } from "./publish.ts";
 import { describeSource, redact } from "./source.ts";
 import type { UrlSource } from "./source.ts";
 
@@ -74,7 +75,8 @@ export async function transfer(
     return { snapshot: await remember("refs/chrysalis/head"), how: "updated" };
   }
   await mkdir(cache, { recursive: true });
-  const fresh = `${gitDir}.tmp-${process.pid}`;
+  await removeLeftovers(gitDir);
+  const fresh = `${gitDir}.building-${process.pid}`;
   const clone = ["clone", "--quiet", "--bare", "--single-branch", "--no-tags", "--template=", "--", source.url, fresh];
   try {
     const result = await retrying(options, async () => {
