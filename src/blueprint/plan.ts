@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { Estimate } from "./estimate.ts";
-import type { Machine } from "./machine.ts";
 
 /** Who decided: the command line, the blueprint, a rule that looked at body, genome or machine, or nobody. */
 export type Origin = "given" | "recipe" | "derived" | "default";
@@ -76,6 +75,7 @@ export interface Plan {
   readonly schema: 1;
   readonly inputs: PlanInputs;
   readonly settings: PlannedSettings;
+  /** Reproducible too where the rate is estimated: what happens to be free on the machine is not in it. */
   readonly predicted: Estimate & {
     readonly tokensPerSecond: number;
     readonly rate: "measured" | "estimated";
@@ -84,7 +84,6 @@ export interface Plan {
     readonly epochs: number;
     readonly trainingSeconds: number;
   };
-  readonly machine: Machine;
 }
 
 /** The settings without their origins. */
@@ -93,7 +92,7 @@ export function settingsOf(plan: Plan): Settings {
   return Object.fromEntries(entries) as Settings;
 }
 
-/** SHA-256 of what decides the result: inputs and settings. Predictions and the machine's state are not in it. */
+/** SHA-256 of what decides the result: inputs and settings. Predictions are not in it. */
 export function planHash(plan: Plan): string {
   const { schema, inputs, settings } = plan;
   return createHash("sha256").update(canonicalJson({ schema, inputs, settings })).digest("hex");

@@ -144,7 +144,6 @@ export function resolvePlan(options: ResolveOptions): Plan {
       epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, options.corpusTokens),
       trainingSeconds: (steps * tokensPerStep) / rate,
     },
-    machine,
   };
 }
 
