@@ -1,0 +1,72 @@
+/** Opens what a user names as a model: a Hugging Face folder or a GGUF file, with its tokenizer. */
+
+import { existsSync, statSync } from "node:fs";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { openGguf } from "../formats/gguf.ts";
+import type { Body } from "../models/body.ts";
+import type { ModelConfig } from "../models/config.ts";
+import { inspectBody, loadBody } from "../models/load.ts";
+import { tokenizerFromGguf } from "../tokenizer/from-gguf.ts";
+import { checkTokenizer, loadTokenizer } from "../tokenizer/tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+
+/**
+ * Loads a model's weights and its tokenizer; what is wrong with either is found before a weight is read.
+ *
+ * @param path a folder with config.json and model.safetensors (or its index), or a .gguf file
+ * @throws UserError "not-found", "damaged", "unsupported" or "mismatch"
+ */
+export async function openModel(path: string): Promise<{ readonly body: Body; readonly tokenizer: Tokenizer }> {
+  const tokenizer = await openTokenizer(path);
+  return { body: await loadBody(path), tokenizer };
+}
+
+/** The tokenizer of a model, checked against the model's configuration; no weight is read. */
+export async function openTokenizer(path: string): Promise<Tokenizer> {
+  checkModelPath(path);
+  const files = await inspectBody(path);
+  let tokenizer: Tokenizer;
+  if (files.kind === "folder") tokenizer = await loadTokenizer(path);
+  else {
+    const file = await openGguf(path);
+    try {
+      tokenizer = tokenizerFromGguf(file);
+    } finally {
+      await file.close();
+    }
+  }
+  checkTokenizer(tokenizer, files.config.vocabularySize);
+  return tokenizer;
+}
+
+/** Finds the paths that are near a model, but none: before anything is opened. */
+export function checkModelPath(path: string): void {
+  if (!existsSync(path)) {
+    throw new UserError("not-found", `${path} is neither a folder nor a GGUF file here`, {
+      hint: "give the path of a Hugging Face model folder (config.json and safetensors) or of a .gguf file",
+    });
+  }
+  if (!statSync(path).isDirectory() || existsSync(join(path, "config.json"))) return;
+  const inside = ["imago", "model"].find((name) => existsSync(join(path, name, "config.json")));
+  if (inside === undefined) return;
+  throw new UserError("not-found", `${path} has no config.json`, { hint: `the model is ${join(path, inside)}` });
+}
+
+/**
+ * Refuses a pass over `B` x `T` positions whose attention alone would not fit into the machine's memory.
+ *
+ * @throws UserError "memory"
+ */
+export function checkAttentionMemory(config: ModelConfig, B: number, T: number): void {
+  // Scores and their softmax for every head, and the mask; in f32.
+  const bytes = 4 * B * T * T * (2 * config.heads + 1);
+  if (bytes <= totalmem()) return;
+  const gigabytes = (value: number): string => (value / 1e9).toFixed(1);
+  throw new UserError(
+    "memory",
+    `${T} positions at once need ${gigabytes(bytes)} GB for attention, the machine has ${gigabytes(totalmem())} GB`,
+    { hint: "give fewer at once" },
+  );
+}

@@ -1,0 +1,134 @@
+/** Turns the events of the stages into progress. */
+
+import type { HatchEvent } from "../chrysalis/hatch.ts";
+import type { TrainEvent } from "../chrysalis/events.ts";
+import type { GenomeEvent } from "../genome/events.ts";
+import { formatBytes, formatCount, formatFigure } from "./format.ts";
+import type { Progress } from "./progress.ts";
+
+const TRAINING = "training";
+
+/** Shows a training run. */
+export function showTraining(progress: Progress): (event: TrainEvent) => void {
+  let minutes: number | null = null;
+  return (event) => {
+    switch (event.type) {
+      case "plan":
+        minutes = event.minutes;
+        progress.update({
+          stage: TRAINING,
+          details: [`${formatCount(event.parameters)} values`, `with ${event.optimiser}`],
+        });
+        return;
+      case "resumed":
+        progress.note(`going on after step ${event.step}`);
+        return;
+      case "step": {
+        const { step, total, seconds, eta } = event;
+        const byTime = minutes === null ? {} : { done: seconds, total: eta === null ? 60 * minutes : seconds + eta };
+        progress.update({
+          stage: TRAINING,
+          ...(minutes === null && total !== null ? { done: step, total } : byTime),
+          ...(eta === null ? {} : { eta }),
+          details: [`loss ${formatFigure(event.loss)}`, `${formatCount(event.tokensPerSecond)} tok/s`, `step ${step}`],
+        });
+        return;
+      }
+      case "evaluation": {
+        const retention = event.retention === undefined ? "" : `, retention ${formatFigure(event.retention)}`;
+        const best = event.best && event.step > 0 ? ", the best so far" : "";
+        progress.note(`step ${event.step}: held-out ${formatFigure(event.heldOut)} bits per byte${retention}${best}`);
+        return;
+      }
+      case "sample":
+        progress.note(`step ${event.step} writes: ${event.text}`);
+        return;
+      case "warning":
+        progress.note(`warning: ${event.message}`);
+        return;
+      case "done":
+        progress.finish([
+          `${formatCount(event.step)} steps`,
+          `${formatCount(event.tokens)} tokens`,
+          `${formatCount(event.tokensPerSecond)} tok/s`,
+        ]);
+        return;
+      case "schedule":
+      case "checkpoint":
+      case "interrupted":
+      case "failed":
+        return;
+    }
+  };
+}
+
+/** Shows a hatching; `vocabulary` is the wanted size. */
+export function showHatching(progress: Progress, vocabulary: number): (event: HatchEvent) => void {
+  const training = showTraining(progress);
+  return (event) => {
+    switch (event.type) {
+      case "tokenizer": {
+        const merging = event.vocabulary > 0 ? { done: event.vocabulary, total: vocabulary } : {};
+        progress.update({ stage: "tokenizer", ...merging, details: [`${formatCount(event.documents)} documents`] });
+        return;
+      }
+      case "encoding":
+        progress.update({
+          stage: "encoding",
+          details: [`${formatCount(event.tokens)} tokens`, `${formatCount(event.documents)} documents`],
+        });
+        return;
+      case "measuring":
+        progress.update({ stage: "measuring", done: event.done, total: event.total });
+        return;
+      default:
+        training(event);
+    }
+  };
+}
+
+/** Shows the building of a genome. */
+export function showGenome(progress: Progress): (event: GenomeEvent) => void {
+  return (event) => {
+    switch (event.type) {
+      case "hub":
+        progress.note(`${event.hub} links ${formatCount(event.links)} addresses`);
+        return;
+      case "repository-found":
+        progress.update({ stage: "looking", done: event.done, total: event.total, details: [lastPart(event.url)] });
+        return;
+      case "repository-missing":
+        progress.note(`skipped ${event.url}: ${event.reason}`);
+        return;
+      case "repository-ready":
+        progress.update({
+          stage: "fetching",
+          done: event.done,
+          total: event.total,
+          details: [`${lastPart(event.url)} ${event.how}`],
+        });
+        return;
+      case "repository-read":
+        progress.update({
+          stage: "reading",
+          done: event.done,
+          total: event.total,
+          details: [event.name, `${formatCount(event.genes)} files`, formatBytes(event.bytes)],
+        });
+        return;
+      case "genome-done":
+        progress.finish([`${formatCount(event.genes)} files`, formatBytes(event.bytes)]);
+        return;
+    }
+  };
+}
+
+/** For `onProgress(done, total)` of a measurement. */
+export function showMeasuring(progress: Progress, stage: string): (done: number, total: number) => void {
+  return (done, total) =>
+    progress.update({ stage, done, total, details: [`${formatCount(done)} of ${formatCount(total)} tokens`] });
+}
+
+function lastPart(url: string): string {
+  return url.replace(/\/+$/, "").split("/").at(-1) ?? url;
+}

@@ -1,0 +1,8 @@
+/** All verbs, in the order of the help. */
+
+import { evaluate } from "./eval.ts";
+import { hatch } from "./hatch.ts";
+import { score } from "./score.ts";
+import type { Verb } from "./verb.ts";
+
+export const verbs: readonly Verb[] = [evaluate, score, hatch];
