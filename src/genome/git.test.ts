@@ -51,7 +51,7 @@ test("a server that never answers is given up", async () => {
   const result = await createGit().run(["ls-remote", "--", url], { timeoutMs: 300 });
   server.close();
   assert.equal(failureReason(result), "timed out");
-  assert.ok(performance.now() - started < 5000);
+  assert.ok(performance.now() - started < 30_000);
 });
 
 test("git's messages are read as reasons", () => {
