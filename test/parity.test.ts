@@ -54,7 +54,12 @@ function close(got: Float32Array, expected: Float32Array, relative: number, abso
   assert.ok(difference <= relative * norm(expected) + absolute, `${what}: off by ${difference} of ${norm(expected)}`);
 }
 
-async function withStep(name: string, train: StepOptions["train"], run: (step: Step, batch: Batch) => Promise<void>, saving: "dear" | "nothing" = "dear"): Promise<void> {
+async function withStep(
+  name: string,
+  train: StepOptions["train"],
+  run: (step: Step, batch: Batch) => Promise<void>,
+  saving: "dear" | "nothing" = "dear",
+): Promise<void> {
   const body = await loadBody(root + name);
   const batch = toBatch(json(`${root}${name}/inputs.json`).batch);
   const step = await compileStep(body, { B: batch.B, T: batch.T, train, threads: 1, saving });
@@ -69,7 +74,13 @@ function checkGradients(parameters: readonly Parameter[], expected: Map<string, 
   for (const { name, gradient } of parameters) {
     const reference = expected.get(`gradient.${name}`);
     assert.ok(reference, `the fixture has gradient.${name}`);
-    close(gradient.map((value) => value / weight), reference, 1e-4, 1e-7, `gradient of ${name}`);
+    close(
+      gradient.map((value) => value / weight),
+      reference,
+      1e-4,
+      1e-7,
+      `gradient of ${name}`,
+    );
   }
   const all = [...expected.keys()].filter((key) => key.startsWith("gradient."));
   assert.equal(parameters.length, all.length, "every gradient of the fixture was compared");
@@ -98,7 +109,13 @@ for (const name of names) {
     const tensors = await tensorsOf(`${root}${name}/expected.safetensors`);
     await withStep(name, "none", async (step, batch) => {
       const nll = await step.evaluate(batch);
-      close(nll.map((value, i) => value * batch.weights[i]!), tensors.get("nll")!, 1e-5, 1e-6, "nll");
+      close(
+        nll.map((value, i) => value * batch.weights[i]!),
+        tensors.get("nll")!,
+        1e-5,
+        1e-6,
+        "nll",
+      );
       for (const document of expected.documents) {
         const at = document.sequence * batch.T + document.start;
         const alone: Batch = {
@@ -165,7 +182,8 @@ for (const name of names) {
         seed: 1,
       };
       await withStep(name, { lora }, async (step, batch) => {
-        for (const { name: parameter, data } of step.parameters) data.set(adapter.get(`base_model.model.${parameter}`)!);
+        for (const { name: parameter, data } of step.parameters)
+          data.set(adapter.get(`base_model.model.${parameter}`)!);
         const { loss, weight } = await step.accumulate(batch);
         const wanted = json(`${folder}/expected.json`).loss;
         assert.ok(Math.abs(loss / weight - wanted) <= 1e-5 * wanted, `loss ${loss / weight} instead of ${wanted}`);
@@ -181,14 +199,31 @@ for (const name of names) {
     const body = await loadBody(root + name);
     const cut = (row: number): Batch => {
       const part = (list: number[]): number[] => list.slice(row * T, row * T + T);
-      return toBatch({ B: 1, T, ids: part(raw.ids), targets: part(raw.targets), weights: part(raw.weights), positions: part(raw.positions), documents: part(raw.documents) });
+      return toBatch({
+        B: 1,
+        T,
+        ids: part(raw.ids),
+        targets: part(raw.targets),
+        weights: part(raw.weights),
+        positions: part(raw.positions),
+        documents: part(raw.documents),
+      });
     };
     assert.equal(B, 2);
-    const joined = (key: "ids" | "targets" | "weights" | "positions" | "documents"): number[] => rows.flatMap((row) => raw[key].slice(row * T, row * T + T));
+    const joined = (key: "ids" | "targets" | "weights" | "positions" | "documents"): number[] =>
+      rows.flatMap((row) => raw[key].slice(row * T, row * T + T));
     const four = await compileStep(body, { B: 4, T, train: "full", threads: 1 });
     const one = await compileStep(body, { B: 1, T, train: "full", threads: 1 });
     const whole = await four.accumulate(
-      toBatch({ B: 4, T, ids: joined("ids"), targets: joined("targets"), weights: joined("weights"), positions: joined("positions"), documents: joined("documents") }),
+      toBatch({
+        B: 4,
+        T,
+        ids: joined("ids"),
+        targets: joined("targets"),
+        weights: joined("weights"),
+        positions: joined("positions"),
+        documents: joined("documents"),
+      }),
     );
     let loss = 0;
     for (const row of rows) loss += (await one.accumulate(cut(row))).loss;

@@ -62,6 +62,8 @@ export interface HatchOptions {
   /** Part of the run in which the rate falls. */
   readonly decay: number;
   readonly budget: Budget;
+  /** Measurements during training. Default 12. */
+  readonly evaluations?: number;
   readonly seed: number;
   readonly threads?: number | undefined;
   readonly out: string;
@@ -81,7 +83,7 @@ export interface HatchResult {
 
 const SEPARATOR = "<|endoftext|>";
 /** Held-out text of the evaluations during training, in bytes. */
-const SAMPLE_BYTES = 192 << 10;
+const SAMPLE_BYTES = 128 << 10;
 const WARMUP_STEPS = 40;
 const EVALUATIONS = 12;
 
@@ -89,9 +91,13 @@ const EVALUATIONS = 12;
 export function hatchConfig(shape: HatchShape): ModelConfig {
   const headSize = shape.hidden / shape.heads;
   if (!Number.isInteger(headSize / 2) || shape.heads % shape.keyValueHeads !== 0) {
-    throw new UserError("invalid", `a width of ${shape.hidden} has no ${shape.heads} heads on ${shape.keyValueHeads} key-value heads`, {
-      hint: "the width must be an even multiple of the heads, and these a multiple of the key-value heads",
-    });
+    throw new UserError(
+      "invalid",
+      `a width of ${shape.hidden} has no ${shape.heads} heads on ${shape.keyValueHeads} key-value heads`,
+      {
+        hint: "the width must be an even multiple of the heads, and these a multiple of the key-value heads",
+      },
+    );
   }
   return {
     modelType: "llama",
@@ -136,7 +142,9 @@ export async function hatch(options: HatchOptions): Promise<HatchResult> {
   const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, ...threads });
   const adam = { weightDecay: options.weightDecay };
   const optimiser =
-    options.optimiser === "muon" ? createMuon(step.parameters, { ...adam, orthogonalise: solver.run }) : createAdamW(step.parameters, adam);
+    options.optimiser === "muon"
+      ? createMuon(step.parameters, { ...adam, orthogonalise: solver.run })
+      : createAdamW(step.parameters, adam);
   try {
     const training = await train({
       step,
@@ -152,7 +160,7 @@ export async function hatch(options: HatchOptions): Promise<HatchResult> {
       ...(sample.length > 0
         ? {
             evaluation: {
-              times: EVALUATIONS,
+              times: options.evaluations ?? EVALUATIONS,
               evaluate: async () => ({ heldOut: (await scoreDocuments(step, tokenizer, sample)).bitsPerByte }),
             },
           }
@@ -220,7 +228,10 @@ async function hatchCorpus({ out, text, split, onEvent }: HatchOptions, tokenize
       onProgress: (count, tokens) => onEvent({ type: "encoding", documents: count, tokens }),
     });
     await atomicWrite(idsPath, new Uint8Array(corpus.ids.buffer, corpus.ids.byteOffset, corpus.ids.byteLength));
-    await atomicWrite(offsetsPath, new Uint8Array(corpus.offsets.buffer, corpus.offsets.byteOffset, corpus.offsets.byteLength));
+    await atomicWrite(
+      offsetsPath,
+      new Uint8Array(corpus.offsets.buffer, corpus.offsets.byteOffset, corpus.offsets.byteLength),
+    );
     return corpus;
   }
   const [ids, offsets] = await Promise.all([readFile(idsPath), readFile(offsetsPath)]);
@@ -235,7 +246,9 @@ async function hatchCorpus({ out, text, split, onEvent }: HatchOptions, tokenize
 /** Whole documents in an order of their own, until the sample is full; long ones are cut. */
 async function heldOutSample({ text, heldOutSplit, seed }: HatchOptions): Promise<Document[]> {
   const documents = await Array.fromAsync(readDocuments(text, { split: heldOutSplit! }));
-  const order = documents.map((document, i) => ({ document, key: hash32(seed, "hatch-sample", 0, i) })).sort((a, b) => a.key - b.key);
+  const order = documents
+    .map((document, i) => ({ document, key: hash32(seed, "hatch-sample", 0, i) }))
+    .sort((a, b) => a.key - b.key);
   const sample: Document[] = [];
   let bytes = 0;
   for (const { document } of order) {

@@ -64,7 +64,13 @@ export async function compileCachedBlock(config: ModelConfig, options: CachedBlo
     return attention(q, keys, values, bias, { heads, keyValueHeads, scale: attentionScale(config) });
   };
   const { y } = buildBlock(config, layerShapes(config), { B: 1, T, positions: capacity, attend }, lora);
-  const program = extract(new Map([["y", y], ["k", fresh.k!], ["v", fresh.v!]]));
+  const program = extract(
+    new Map([
+      ["y", y],
+      ["k", fresh.k!],
+      ["v", fresh.v!],
+    ]),
+  );
   const session = await createSession(program, { ...(threads === undefined ? {} : { threads }), name: "cached-block" });
   const names = program.inputs.map((input) => input.name!);
   const rows = [0, 1].map(() => allocate(y) as Float32Array);

@@ -12,7 +12,10 @@ import { pickToken } from "./sampling.ts";
 
 export interface GeneratorOptions {
   /** An adapter under training, with the parameters of its step. */
-  readonly adapter?: { readonly lora: LoraOptions; readonly parameters: readonly { name: string; data: Float32Array }[] };
+  readonly adapter?: {
+    readonly lora: LoraOptions;
+    readonly parameters: readonly { name: string; data: Float32Array }[];
+  };
   /** Default: all the machine has. */
   readonly threads?: number;
 }
@@ -62,7 +65,8 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
 
   const blockFor = async (T: number, capacity: number): Promise<CachedBlock> => {
     const key = `${T}:${capacity}`;
-    const block = blocks.get(key) ?? (await compileCachedBlock(config, { T, capacity, threads, lora: options.adapter?.lora }));
+    const block =
+      blocks.get(key) ?? (await compileCachedBlock(config, { T, capacity, threads, lora: options.adapter?.lora }));
     blocks.set(key, block);
     return block;
   };
@@ -71,9 +75,13 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
     const { maxTokens, temperature = 0, topP = 1, seed = 0, stop = [], onToken, signal } = settings;
     invariant(prompt.length > 0, "a prompt has at least one token");
     if (prompt.length >= config.maxPositions) {
-      throw new UserError("invalid", `a prompt of ${prompt.length} tokens is too long for a model of ${config.maxPositions} positions`, {
-        hint: "shorten the prompt",
-      });
+      throw new UserError(
+        "invalid",
+        `a prompt of ${prompt.length} tokens is too long for a model of ${config.maxPositions} positions`,
+        {
+          hint: "shorten the prompt",
+        },
+      );
     }
     logits ??= await compileLogits(config, threads);
     const longest = Math.min(config.maxPositions, prompt.length + maxTokens);

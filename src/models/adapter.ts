@@ -15,9 +15,11 @@ export interface LoraOptions {
 }
 
 /** Factor of B A in the adapted weight. */
-export const loraScale = (options: LoraOptions): number => options.alpha / (options.rslora ? Math.sqrt(options.rank) : options.rank);
+export const loraScale = (options: LoraOptions): number =>
+  options.alpha / (options.rslora ? Math.sqrt(options.rank) : options.rank);
 
-export const isTarget = (module: string, options: LoraOptions): boolean => options.targets.includes(module.split(".").at(-1)!);
+export const isTarget = (module: string, options: LoraOptions): boolean =>
+  options.targets.includes(module.split(".").at(-1)!);
 
 /** A [rank, inputs] at its start: Kaiming-uniform with a = sqrt(5), which is uniform in +-1 / sqrt(inputs). B starts at zero. */
 export function initialA(name: string, rank: number, inputs: number, seed: number): Float32Array {

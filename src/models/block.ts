@@ -99,9 +99,13 @@ export function selfAttention(config: ModelConfig, B: number, T: number): Surrou
   return (graph, q, k, v) => {
     const bias = graph.input("bias", [B, 1, T, T]);
     const { heads, keyValueHeads } = config;
-    return attention(q, k, v, bias, { heads, keyValueHeads, scale: attentionScale(config) });
+    const chunk = T > CHUNK ? { chunk: CHUNK } : {};
+    return attention(q, k, v, bias, { heads, keyValueHeads, scale: attentionScale(config), ...chunk });
   };
 }
+
+/** Rows that attention takes at once: what lies above the diagonal of blocks of this size is never computed. */
+const CHUNK = 128;
 
 /** What a masked score gets: far below any score, yet finite, so that a row of only masked scores stays a number. */
 export const masked = -1e9;

@@ -60,7 +60,8 @@ export async function compileBlock(
     const computed = gradients([y], [dy], [x, ...trainable.map((name) => weights.get(name)!)]);
     const outputs = new Map([x, ...trainable].map((_, i) => [i === 0 ? "dx" : `d:${trainable[i - 1]}`, computed[i]!]));
     for (const [name, gradient] of outputs) invariant(gradient, `${name} does not depend on the block's weights`);
-    for (const value of valuesToSave(count, graph, [...outputs.values()], options.saving)) saved.set(value, `s:${value.id}`);
+    for (const value of valuesToSave(count, graph, [...outputs.values()], options.saving))
+      saved.set(value, `s:${value.id}`);
     backward = await createSession(extract(outputs, saved), { ...sessionOptions, name: "block-backward" });
   }
   const kept = [...saved].map(([value, name]) => [name, value] as const);
@@ -70,7 +71,8 @@ export async function compileBlock(
   const forwardInputs = new Set(forwardProgram.inputs.map((value) => value.name!));
   const feed = (wanted: ReadonlySet<string>, ...sources: Arrays[]): Arrays => {
     const feeds: Record<string, TensorData> = {};
-    for (const source of sources) for (const [name, data] of Object.entries(source)) if (wanted.has(name)) feeds[name] = data;
+    for (const source of sources)
+      for (const [name, data] of Object.entries(source)) if (wanted.has(name)) feeds[name] = data;
     return feeds;
   };
   return {

@@ -13,7 +13,11 @@ const DEVIATION = 0.02;
  * Weights as in GPT-2 (Radford et al. 2019): normal with deviation 0.02, the matrices that write to the residual stream
  * divided by sqrt(2 layers); norms are 1, biases 0. A function of the seed alone.
  */
-export function initialiseBody(config: ModelConfig, seed: number, extra: Readonly<Record<string, unknown>> = {}): Pick<Body, "config" | "configJson" | "weights"> {
+export function initialiseBody(
+  config: ModelConfig,
+  seed: number,
+  extra: Readonly<Record<string, unknown>> = {},
+): Pick<Body, "config" | "configJson" | "weights"> {
   const weights = new Map<string, WeightTensor>();
   const residual = DEVIATION / Math.sqrt(2 * config.layers);
   for (const [name, shape] of expectedWeights(config)) {

@@ -15,7 +15,8 @@ export function inverseFrequencies(config: ModelConfig): Float64Array {
     const wavelength = (2 * Math.PI) / frequency;
     if (wavelength > originalMaxPositions / lowFrequencyFactor) return frequency / factor;
     if (wavelength < originalMaxPositions / highFrequencyFactor) return frequency;
-    const smooth = (originalMaxPositions / wavelength - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+    const smooth =
+      (originalMaxPositions / wavelength - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
     return ((1 - smooth) * frequency) / factor + smooth * frequency;
   });
 }

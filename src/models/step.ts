@@ -80,12 +80,26 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
 
   const parameters = trainableParameters(body, blockShapes, train);
   const parameterOf = new Map(parameters.map((parameter) => [parameter.name, parameter]));
-  const trainable = [...new Set(parameters.filter(({ name }) => name.startsWith(layerPrefix(0))).map(({ name }) => name.slice(layerPrefix(0).length)))];
+  const trainable = [
+    ...new Set(
+      parameters
+        .filter(({ name }) => name.startsWith(layerPrefix(0)))
+        .map(({ name }) => name.slice(layerPrefix(0).length)),
+    ),
+  ];
   const layers = layerWeights(body, parameters);
 
-  const block = await compileBlock(config, blockShapes, { B, T, threads, lora, trainable, saving: options.saving ?? "dear" });
+  const block = await compileBlock(config, blockShapes, {
+    B,
+    T,
+    threads,
+    lora,
+    trainable,
+    saving: options.saving ?? "dear",
+  });
   const scorer = await compileHead(config, { rows: N, threads, gradient: "none" });
-  const training = train === "none" ? undefined : await compileHead(config, { rows: N, threads, gradient: lora ? "rows" : "full" });
+  const training =
+    train === "none" ? undefined : await compileHead(config, { rows: N, threads, gradient: lora ? "rows" : "full" });
 
   const embedding = weightOf(body, EMBEDDING);
   const head = config.tied ? embedding : weightOf(body, HEAD);
@@ -101,7 +115,9 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
   const saved: Record<string, TensorData>[] = training ? layers.map(() => block.allocateSaved()) : [];
   const spare: Record<string, TensorData> = training ? (saved.at(-1) ?? {}) : {};
   const flow = [new Float32Array(training ? N * D : 0), new Float32Array(training ? N * D : 0)];
-  const scratch = Object.fromEntries(trainable.map((name) => [name, new Float32Array(parameterOf.get(layerPrefix(0) + name)!.data.length)]));
+  const scratch = Object.fromEntries(
+    trainable.map((name) => [name, new Float32Array(parameterOf.get(layerPrefix(0) + name)!.data.length)]),
+  );
 
   const begin = (batch: Batch): void => {
     invariant(batch.B === B && batch.T === T, `a batch of ${batch.B} x ${batch.T} was given to a step of ${B} x ${T}`);
@@ -141,7 +157,8 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
     accumulate: async (batch) => {
       invariant(training, "the step was compiled for scoring only");
       begin(batch);
-      for (const [l, weights] of layers.entries()) await block.forward(outputs[l]!, shared, weights, outputs[l + 1]!, saved[l]!);
+      for (const [l, weights] of layers.entries())
+        await block.forward(outputs[l]!, shared, weights, outputs[l + 1]!, saved[l]!);
       let loss = 0;
       let weight = 0;
       let dy = flow[0]!.fill(0);
@@ -185,7 +202,11 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
   };
 }
 
-function trainableParameters(body: Pick<Body, "config" | "weights">, blockShapes: ReadonlyMap<string, Shape>, train: StepOptions["train"]): Parameter[] {
+function trainableParameters(
+  body: Pick<Body, "config" | "weights">,
+  blockShapes: ReadonlyMap<string, Shape>,
+  train: StepOptions["train"],
+): Parameter[] {
   if (train === "none") return [];
   if (train === "full") {
     return [...body.weights.values()].map(({ name, shape, data }) => ({

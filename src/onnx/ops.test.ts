@@ -23,7 +23,8 @@ for (const op of ops) {
         program.inputs.map((input) => {
           const array = allocate(input);
           const values = named.get(input.name!)!;
-          for (let i = 0; i < values.length; i++) array[i] = array instanceof BigInt64Array ? BigInt(values[i]!) : values[i]!;
+          for (let i = 0; i < values.length; i++)
+            array[i] = array instanceof BigInt64Array ? BigInt(values[i]!) : values[i]!;
           return [input.name!, array];
         }),
       );
@@ -38,7 +39,10 @@ for (const op of ops) {
           norm += value ** 2;
           difference += (Number(got[i]) - value) ** 2;
         }
-        assert.ok(Math.sqrt(difference) <= 2e-6 * Math.sqrt(norm) + 1e-7, `${name} differs by ${Math.sqrt(difference)}`);
+        assert.ok(
+          Math.sqrt(difference) <= 2e-6 * Math.sqrt(norm) + 1e-7,
+          `${name} differs by ${Math.sqrt(difference)}`,
+        );
       }
     });
   }

@@ -31,7 +31,10 @@ const elementName = { f32: "float32", i32: "int32", i64: "int64" } as const sati
 
 function tensor(data: TensorData, type: Type, name: string): ort.Tensor {
   const element = elementName[type.dtype];
-  invariant(data.length === sizeOf(type.shape), `${name} has ${data.length} elements instead of [${type.shape.join(", ")}]`);
+  invariant(
+    data.length === sizeOf(type.shape),
+    `${name} has ${data.length} elements instead of [${type.shape.join(", ")}]`,
+  );
   return new ort.Tensor(element, data, type.shape as number[]);
 }
 
@@ -75,5 +78,9 @@ export async function createSession(program: Program, options: SessionOptions = 
 /** A zeroed array for a value. */
 export function allocate(type: Type): TensorData {
   const size = sizeOf(type.shape);
-  return type.dtype === "f32" ? new Float32Array(size) : type.dtype === "i32" ? new Int32Array(size) : new BigInt64Array(size);
+  return type.dtype === "f32"
+    ? new Float32Array(size)
+    : type.dtype === "i32"
+      ? new Int32Array(size)
+      : new BigInt64Array(size);
 }

@@ -113,7 +113,11 @@ export const scaleOp: OpRecord = {
   infer: ([x]) => f32(x!.shape),
   gradient: (node, [dy]) => [dy && scale(dy, node.attributes.by)],
   onnx: (node, emit) =>
-    emit.node("Mul", [emit.name(node.inputs[0]!), emit.constant("f32", [], [node.attributes.by])], [emit.name(node.outputs[0]!)]),
+    emit.node(
+      "Mul",
+      [emit.name(node.inputs[0]!), emit.constant("f32", [], [node.attributes.by])],
+      [emit.name(node.outputs[0]!)],
+    ),
   evaluate: ([x], node) => [{ shape: x!.shape, data: x!.data.map((value) => value * node.attributes.by) }],
   cheap: true,
   cases: [{ inputs: [{ shape: [3, 5] }], attributes: { by: -1.5 } }],
@@ -149,7 +153,12 @@ export const reciprocalOp = unary(
   true,
 );
 
-function reduceAxes(x: ReferenceTensor, to: Shape, combine: (a: number, b: number) => number, start: number): Float64Array {
+function reduceAxes(
+  x: ReferenceTensor,
+  to: Shape,
+  combine: (a: number, b: number) => number,
+  start: number,
+): Float64Array {
   const data = new Float64Array(sizeOf(to)).fill(start);
   let i = 0;
   for (const index of broadcastIndices(to, x.shape)) data[index] = combine(data[index]!, x.data[i++]!);
@@ -168,12 +177,18 @@ export const sumToOp: OpRecord = {
     const from = node.inputs[0]!.shape;
     const to: Shape = node.attributes.to;
     const missing = from.length - to.length;
-    const axes = from.map((_, axis) => axis).filter((axis) => axis < missing || (to[axis - missing] === 1 && from[axis]! > 1));
+    const axes = from
+      .map((_, axis) => axis)
+      .filter((axis) => axis < missing || (to[axis - missing] === 1 && from[axis]! > 1));
     const kept = emit.temporary();
-    emit.node("ReduceSum", [emit.name(node.inputs[0]!), emit.constant("i64", [axes.length], axes)], [kept], { keepdims: 1n });
+    emit.node("ReduceSum", [emit.name(node.inputs[0]!), emit.constant("i64", [axes.length], axes)], [kept], {
+      keepdims: 1n,
+    });
     emit.node("Reshape", [kept, emit.constant("i64", [to.length], to)], [emit.name(node.outputs[0]!)]);
   },
-  evaluate: ([x], node) => [{ shape: node.attributes.to, data: reduceAxes(x!, node.attributes.to, (a, b) => a + b, 0) }],
+  evaluate: ([x], node) => [
+    { shape: node.attributes.to, data: reduceAxes(x!, node.attributes.to, (a, b) => a + b, 0) },
+  ],
   cheap: true,
   cases: [
     { inputs: [{ shape: [3, 4] }], attributes: { to: [4] } },
@@ -188,9 +203,14 @@ export const maxLastOp: OpRecord = {
   name: "maxLast",
   infer: ([x]) => f32([...x!.shape.slice(0, -1), 1]),
   onnx: (node, emit) =>
-    emit.node("ReduceMax", [emit.name(node.inputs[0]!), emit.constant("i64", [1], [-1])], [emit.name(node.outputs[0]!)], {
-      keepdims: 1n,
-    }),
+    emit.node(
+      "ReduceMax",
+      [emit.name(node.inputs[0]!), emit.constant("i64", [1], [-1])],
+      [emit.name(node.outputs[0]!)],
+      {
+        keepdims: 1n,
+      },
+    ),
   evaluate: ([x], node) => [
     { shape: node.outputs[0]!.shape, data: reduceAxes(x!, node.outputs[0]!.shape, Math.max, -Infinity) },
   ],
@@ -208,7 +228,11 @@ export const broadcastToOp: OpRecord = {
   gradient: (node, [dy]) => [dy && sumTo(dy, node.inputs[0]!.shape)],
   onnx: (node, emit) => {
     const to: Shape = node.attributes.to;
-    emit.node("Expand", [emit.name(node.inputs[0]!), emit.constant("i64", [to.length], to)], [emit.name(node.outputs[0]!)]);
+    emit.node(
+      "Expand",
+      [emit.name(node.inputs[0]!), emit.constant("i64", [to.length], to)],
+      [emit.name(node.outputs[0]!)],
+    );
   },
   evaluate: ([x], node) => {
     const to: Shape = node.attributes.to;
@@ -232,4 +256,5 @@ export const reciprocal = (x: Value): Value => one(reciprocalOp, [x]);
 export const maxLast = (x: Value): Value => one(maxLastOp, [x]);
 /** The input itself where there is nothing to sum. */
 export const sumTo = (x: Value, to: Shape): Value => (sameShape(x.shape, to) ? x : one(sumToOp, [x], { to }));
-export const broadcastTo = (x: Value, to: Shape): Value => (sameShape(x.shape, to) ? x : one(broadcastToOp, [x], { to }));
+export const broadcastTo = (x: Value, to: Shape): Value =>
+  sameShape(x.shape, to) ? x : one(broadcastToOp, [x], { to });

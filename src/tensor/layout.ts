@@ -13,7 +13,11 @@ export const reshapeOp: OpRecord = {
   gradient: (node, [dy]) => [dy && reshape(dy, node.inputs[0]!.shape)],
   onnx: (node, emit) => {
     const to: Shape = node.attributes.to;
-    emit.node("Reshape", [emit.name(node.inputs[0]!), emit.constant("i64", [to.length], to)], [emit.name(node.outputs[0]!)]);
+    emit.node(
+      "Reshape",
+      [emit.name(node.inputs[0]!), emit.constant("i64", [to.length], to)],
+      [emit.name(node.outputs[0]!)],
+    );
   },
   evaluate: ([x], node) => [{ shape: node.attributes.to, data: x!.data }],
   cheap: true,
@@ -24,7 +28,10 @@ export const reshapeOp: OpRecord = {
 export const transposeOp: OpRecord = {
   name: "transpose",
   infer: ([x], { order }) => {
-    invariant([...order].sort().every((axis: number, i: number) => axis === i), "transpose takes a permutation");
+    invariant(
+      [...order].sort().every((axis: number, i: number) => axis === i),
+      "transpose takes a permutation",
+    );
     return f32(order.map((axis: number) => x!.shape[axis]!));
   },
   gradient: (node, [dy]) => {
@@ -38,7 +45,9 @@ export const transposeOp: OpRecord = {
     ];
   },
   onnx: (node, emit) =>
-    emit.node("Transpose", [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], { perm: node.attributes.order.map(BigInt) }),
+    emit.node("Transpose", [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], {
+      perm: node.attributes.order.map(BigInt),
+    }),
   evaluate: ([x], node) => {
     const order: readonly number[] = node.attributes.order;
     const shape = node.outputs[0]!.shape;
@@ -56,17 +65,24 @@ export const transposeOp: OpRecord = {
     return [{ shape, data }];
   },
   cheap: true,
-  cases: [{ inputs: [{ shape: [2, 3, 4, 5] }], attributes: { order: [0, 2, 1, 3] } }, { inputs: [{ shape: [2, 3] }], attributes: { order: [1, 0] } }],
+  cases: [
+    { inputs: [{ shape: [2, 3, 4, 5] }], attributes: { order: [0, 2, 1, 3] } },
+    { inputs: [{ shape: [2, 3] }], attributes: { order: [1, 0] } },
+  ],
 };
 
 /** Elements along the last axis picked by an index per row: x [N, V], index i32 [N, 1] -> [N, 1]. */
 export const pickOp: OpRecord = {
   name: "pick",
   infer: ([x, index]) => {
-    invariant(x!.shape.length === 2 && index!.dtype === "i32" && index!.shape[0] === x!.shape[0], "pick takes [N, V] and i32 [N, 1]");
+    invariant(
+      x!.shape.length === 2 && index!.dtype === "i32" && index!.shape[0] === x!.shape[0],
+      "pick takes [N, V] and i32 [N, 1]",
+    );
     return f32(index!.shape);
   },
-  onnx: (node, emit) => emit.node("GatherElements", node.inputs.map(emit.name), node.outputs.map(emit.name), { axis: 1n }),
+  onnx: (node, emit) =>
+    emit.node("GatherElements", node.inputs.map(emit.name), node.outputs.map(emit.name), { axis: 1n }),
   evaluate: ([x, index]) => [
     { shape: index!.shape, data: index!.data.map((column, row) => x!.data[row * x!.shape[1]! + column]!) },
   ],
@@ -119,7 +135,9 @@ export const concatOp: OpRecord = {
     ];
   },
   onnx: (node, emit) =>
-    emit.node("Concat", node.inputs.map(emit.name), [emit.name(node.outputs[0]!)], { axis: BigInt(node.attributes.axis) }),
+    emit.node("Concat", node.inputs.map(emit.name), [emit.name(node.outputs[0]!)], {
+      axis: BigInt(node.attributes.axis),
+    }),
   evaluate: ([a, b], node) => {
     const axis: number = node.attributes.axis;
     const shape = node.outputs[0]!.shape;
@@ -146,10 +164,18 @@ export const sliceOp: OpRecord = {
     invariant(start >= 0 && end <= x!.shape[axis]! && start < end, `slice ${start}:${end} is outside axis ${axis}`);
     return f32(x!.shape.map((extent, i) => (i === axis ? end - start : extent)));
   },
+  gradient: (node, [dy]) => {
+    const { axis, start, end } = node.attributes;
+    return [dy && pad(dy, axis, start, node.inputs[0]!.shape[axis]! - end)];
+  },
   onnx: (node, emit) => {
     const { axis, start, end } = node.attributes;
     const vector = (value: number) => emit.constant("i64", [1], [value]);
-    emit.node("Slice", [emit.name(node.inputs[0]!), vector(start), vector(end), vector(axis)], [emit.name(node.outputs[0]!)]);
+    emit.node(
+      "Slice",
+      [emit.name(node.inputs[0]!), vector(start), vector(end), vector(axis)],
+      [emit.name(node.outputs[0]!)],
+    );
   },
   evaluate: ([x], node) => {
     const { axis, start, end } = node.attributes as { axis: number; start: number; end: number };
@@ -167,6 +193,41 @@ export const sliceOp: OpRecord = {
   cases: [{ inputs: [{ shape: [2, 5, 3] }], attributes: { axis: 1, start: 1, end: 4 } }],
 };
 
+/** Zeros before and after along `axis` (attributes `before`, `after`). */
+export const padOp: OpRecord = {
+  name: "pad",
+  infer: ([x], { axis, before, after }) =>
+    f32(x!.shape.map((extent, i) => (i === axis ? before + extent + after : extent))),
+  gradient: (node, [dy]) => {
+    const { axis, before } = node.attributes;
+    return [dy && slice(dy, axis, before, before + node.inputs[0]!.shape[axis]!)];
+  },
+  onnx: (node, emit) => {
+    const { axis, before, after } = node.attributes;
+    const rank = node.inputs[0]!.shape.length;
+    const amounts = Array.from({ length: 2 * rank }, (_, i) => (i === axis ? before : i === axis + rank ? after : 0));
+    emit.node(
+      "Pad",
+      [emit.name(node.inputs[0]!), emit.constant("i64", [2 * rank], amounts)],
+      [emit.name(node.outputs[0]!)],
+    );
+  },
+  evaluate: ([x], node) => {
+    const { axis, before } = node.attributes as { axis: number; before: number };
+    const shape = node.outputs[0]!.shape;
+    const inner = sizeOf(shape.slice(axis + 1));
+    const from = x!.shape[axis]! * inner;
+    const to = shape[axis]! * inner;
+    const data = new Float64Array(sizeOf(shape));
+    for (let row = 0, rows = sizeOf(shape.slice(0, axis)); row < rows; row++) {
+      data.set(x!.data.subarray(row * from, (row + 1) * from), row * to + before * inner);
+    }
+    return [{ shape, data }];
+  },
+  cheap: true,
+  cases: [{ inputs: [{ shape: [2, 3, 2] }], attributes: { axis: 1, before: 1, after: 2 } }],
+};
+
 const one = (op: OpRecord, inputs: readonly Value[], attributes?: object): Value =>
   inputs[0]!.graph.apply(op, inputs, attributes)[0]!;
 
@@ -175,4 +236,9 @@ export const transpose = (x: Value, order: readonly number[]): Value => one(tran
 export const pick = (x: Value, index: Value): Value => one(pickOp, [x, index]);
 export const addAt = (x: Value, index: Value, delta: Value): Value => one(addAtOp, [x, index, delta]);
 export const concat = (a: Value, b: Value, axis: number): Value => one(concatOp, [a, b], { axis });
-export const slice = (x: Value, axis: number, start: number, end: number): Value => one(sliceOp, [x], { axis, start, end });
+/** The input itself where nothing is cut off. */
+export const slice = (x: Value, axis: number, start: number, end: number): Value =>
+  start === 0 && end === x.shape[axis] ? x : one(sliceOp, [x], { axis, start, end });
+/** The input itself where there is nothing to add. */
+export const pad = (x: Value, axis: number, before: number, after: number): Value =>
+  before === 0 && after === 0 ? x : one(padOp, [x], { axis, before, after });

@@ -125,10 +125,11 @@ export const loraLinearOp: OpRecord = {
     ];
   },
   cheap: false,
-  cases: [{ inputs: [{ shape: [5, 6] }, { shape: [4, 6] }, { shape: [2, 6] }, { shape: [4, 2] }], attributes: { by: 0.7 } }],
+  cases: [
+    { inputs: [{ shape: [5, 6] }, { shape: [4, 6] }, { shape: [2, 6] }, { shape: [4, 2] }], attributes: { by: 0.7 } },
+  ],
 };
 
 /** See `loraLinearOp`; `by` is alpha / r, or alpha / sqrt(r) for rsLoRA (arXiv 2312.03732). */
 export const loraLinear = (x: Value, w: Value, a: Value, b: Value, by: number): Value =>
   x.graph.apply(loraLinearOp, [x, w, a, b], { by })[0]!;
-

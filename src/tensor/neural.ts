@@ -4,7 +4,7 @@ import { invariant } from "../errors.ts";
 import type { OpRecord, Value } from "./graph.ts";
 import { f32 } from "./graph.ts";
 import { add, log, maxLast, mul, scale, sub, sumTo } from "./elementwise.ts";
-import { addAt, pick, reshape, transpose } from "./layout.ts";
+import { addAt, concat, pad, pick, reshape, slice, transpose } from "./layout.ts";
 import { matmul } from "./matmul.ts";
 
 const rowsOf = (x: Value): readonly number[] => [...x.shape.slice(0, -1), 1];
@@ -37,8 +37,14 @@ export const softmaxOp: OpRecord = {
 export const rmsNormOp: OpRecord = {
   name: "rmsNorm",
   infer: ([x, w]) => {
-    invariant(x!.shape.length === 2 && w!.shape.length === 1 && w!.shape[0] === x!.shape[1], "rmsNorm takes [N, D] and [D]");
-    return [{ dtype: "f32", shape: x!.shape }, { dtype: "f32", shape: [x!.shape[0]!, 1] }];
+    invariant(
+      x!.shape.length === 2 && w!.shape.length === 1 && w!.shape[0] === x!.shape[1],
+      "rmsNorm takes [N, D] and [D]",
+    );
+    return [
+      { dtype: "f32", shape: x!.shape },
+      { dtype: "f32", shape: [x!.shape[0]!, 1] },
+    ];
   },
   gradient: (node, [dy, dr], wanted) => {
     invariant(!dr, "the inverse deviation of rmsNorm carries no gradient");
@@ -56,7 +62,11 @@ export const rmsNormOp: OpRecord = {
   onnx: (node, emit) => {
     const [y, r] = node.outputs.map(emit.name);
     const inputs = node.inputs.map(emit.name);
-    emit.node("SimplifiedLayerNormalization", inputs, [y!, r!], { axis: -1n, epsilon: node.attributes.epsilon, stash_type: 1n });
+    emit.node("SimplifiedLayerNormalization", inputs, [y!, r!], {
+      axis: -1n,
+      epsilon: node.attributes.epsilon,
+      stash_type: 1n,
+    });
   },
   evaluate: ([x, w], node) => {
     const D = x!.shape[1]!;
@@ -86,8 +96,14 @@ export const ropeOp: OpRecord = {
   name: "rope",
   infer: ([x, positions, cosine, sine], { heads }) => {
     const D = x!.shape[2]! / heads;
-    invariant(positions!.dtype === "i64" && positions!.shape.join() === x!.shape.slice(0, 2).join(), "rope takes i64 positions [B, T]");
-    invariant(cosine!.shape[1] === D / 2 && sine!.shape.join() === cosine!.shape.join(), "rope takes tables [P, D / 2]");
+    invariant(
+      positions!.dtype === "i64" && positions!.shape.join() === x!.shape.slice(0, 2).join(),
+      "rope takes i64 positions [B, T]",
+    );
+    invariant(
+      cosine!.shape[1] === D / 2 && sine!.shape.join() === cosine!.shape.join(),
+      "rope takes tables [P, D / 2]",
+    );
     return f32(x!.shape);
   },
   gradient: (node, [dy]) => {
@@ -102,7 +118,13 @@ export const ropeOp: OpRecord = {
       emit.node("Neg", [sine!], [table]);
     }
     const attributes = { interleaved: 0n, num_heads: BigInt(node.attributes.heads) };
-    emit.node("RotaryEmbedding", [x!, positions!, cosine!, table], [emit.name(node.outputs[0]!)], attributes, "com.microsoft");
+    emit.node(
+      "RotaryEmbedding",
+      [x!, positions!, cosine!, table],
+      [emit.name(node.outputs[0]!)],
+      attributes,
+      "com.microsoft",
+    );
   },
   evaluate: ([x, positions, cosine, sine], node) => {
     const { heads, inverse } = node.attributes as RopeOptions;
@@ -124,7 +146,12 @@ export const ropeOp: OpRecord = {
   },
   cheap: true,
   cases: [false, true].map((inverse) => ({
-    inputs: [{ shape: [2, 3, 8] }, { shape: [2, 3], dtype: "i64" as const, below: 5 }, { shape: [5, 2] }, { shape: [5, 2] }],
+    inputs: [
+      { shape: [2, 3, 8] },
+      { shape: [2, 3], dtype: "i64" as const, below: 5 },
+      { shape: [5, 2] },
+      { shape: [5, 2] },
+    ],
     attributes: { heads: 2, inverse },
   })),
 };
@@ -144,8 +171,14 @@ export const rope = (x: Value, positions: Value, cosine: Value, sine: Value, opt
 export const crossEntropyOp: OpRecord = {
   name: "crossEntropy",
   infer: ([logits, labels]) => {
-    invariant(labels!.dtype === "i32" && labels!.shape.join() === `${logits!.shape[0]},1`, "crossEntropy takes i32 labels [N, 1]");
-    return [{ dtype: "f32", shape: labels!.shape }, { dtype: "f32", shape: logits!.shape }];
+    invariant(
+      labels!.dtype === "i32" && labels!.shape.join() === `${logits!.shape[0]},1`,
+      "crossEntropy takes i32 labels [N, 1]",
+    );
+    return [
+      { dtype: "f32", shape: labels!.shape },
+      { dtype: "f32", shape: logits!.shape },
+    ];
   },
   expand: ([logits, labels]) => {
     const probabilities = softmax(logits!);
@@ -167,6 +200,8 @@ export interface AttentionOptions {
   readonly keyValueHeads: number;
   /** Factor of the scores, usually 1 / sqrt(head size). */
   readonly scale: number;
+  /** Rows of a piece of causal attention; see `attentionOp`. Default: all rows in one piece. */
+  readonly chunk?: number;
 }
 
 /** [B, T, heads * D] -> [B, groups, heads / groups * T, D]: query heads that share a key head lie in one matrix. */
@@ -182,51 +217,89 @@ function join(x: Value, heads: number, T: number): Value {
   return reshape(transpose(reshape(x, [B, heads, T, D]), [0, 2, 1, 3]), [B, T, heads * D]);
 }
 
-function attentionParts([q, k, v, bias]: readonly Value[], options: AttentionOptions) {
+/** One stretch of query rows with the keys it may see. */
+interface Piece {
+  readonly start: number;
+  readonly end: number;
+  /** Keys from 0 to here. */
+  readonly keys: number;
+}
+
+/** Without `chunk` one piece sees all keys; with it, rows see no key behind their piece. */
+function piecesOf(T: number, S: number, chunk: number | undefined): Piece[] {
+  if (chunk === undefined) return [{ start: 0, end: T, keys: S }];
+  const count = Math.ceil(T / chunk);
+  return Array.from({ length: count }, (_, i) => {
+    const end = Math.min(T, (i + 1) * chunk);
+    return { start: i * chunk, end, keys: end };
+  });
+}
+
+/** Queries, keys, values and attention weights of each piece. */
+function attentionPieces([q, k, v, bias]: readonly Value[], options: AttentionOptions) {
   const { heads, keyValueHeads: groups } = options;
   const [B, T] = q!.shape as [number, number];
-  const S = k!.shape[1]!;
-  const queries = split(q!, heads, groups); // [B, G, H/G T, D]
   const keys = split(k!, groups, groups); // [B, G, S, D]
   const values = split(v!, groups, groups);
-  const scores = matmul(queries, keys, { transposeB: true, alpha: options.scale }); // [B, G, H/G T, S]
-  const biased = add(reshape(scores, [B, heads, T, S]), bias!);
-  const weights = reshape(softmax(biased), [B, groups, (heads / groups) * T, S]);
-  return { queries, keys, values, weights };
+  return piecesOf(T, k!.shape[1]!, options.chunk).map((piece) => {
+    const rows = piece.end - piece.start;
+    const queries = split(slice(q!, 1, piece.start, piece.end), heads, groups); // [B, G, H/G rows, D]
+    const seen = { keys: slice(keys, 2, 0, piece.keys), values: slice(values, 2, 0, piece.keys) };
+    const scores = matmul(queries, seen.keys, { transposeB: true, alpha: options.scale }); // [B, G, H/G rows, keys]
+    const mask = slice(slice(bias!, 2, piece.start, piece.end), 3, 0, piece.keys);
+    const biased = add(reshape(scores, [B, heads, rows, piece.keys]), mask);
+    const weights = reshape(softmax(biased), [B, groups, (heads / groups) * rows, piece.keys]);
+    return { piece, queries, ...seen, weights };
+  });
 }
 
 /**
  * Grouped-query attention: q [B, T, H D], k and v [B, S, G D], bias [B, 1, T, S] added to the scores (0 or a large
- * negative number) -> [B, T, H D]. The gradient computes the weights again and uses sum(dP P) = sum(dO O)
+ * negative number) -> [B, T, H D]. With `chunk` (only where S = T) rows are taken in pieces and keys behind a piece are
+ * not computed at all: the bias must mask them. The gradient computes the weights again and uses sum(dP P) = sum(dO O)
  * (arXiv 2205.14135), so that nothing of size T x S is kept.
  */
 export const attentionOp: OpRecord = {
   name: "attention",
-  infer: ([q, k, v, bias], { heads, keyValueHeads }: AttentionOptions) => {
+  infer: ([q, k, v, bias], { heads, keyValueHeads, chunk }: AttentionOptions) => {
     const [B, T, width] = q!.shape;
     const [, S, small] = k!.shape;
     invariant(width! / heads === small! / keyValueHeads && heads % keyValueHeads === 0, "attention: head sizes differ");
-    invariant(k!.shape.join() === v!.shape.join() && bias!.shape.join() === `${B},1,${T},${S}`, "attention: shapes do not fit");
+    invariant(
+      k!.shape.join() === v!.shape.join() && bias!.shape.join() === `${B},1,${T},${S}`,
+      "attention: shapes do not fit",
+    );
+    invariant(chunk === undefined || S === T, "attention: chunks are for queries and keys of the same positions");
     return f32(q!.shape);
   },
   expand: (inputs, options) => {
-    const { weights, values } = attentionParts(inputs, options);
-    return [join(matmul(weights, values), options.heads, inputs[0]!.shape[1]!)];
+    const outputs = attentionPieces(inputs, options).map(({ piece, weights, values }) =>
+      join(matmul(weights, values), options.heads, piece.end - piece.start),
+    );
+    return [outputs.reduce((left, right) => concat(left, right, 1))];
   },
   gradient: (node, [dy]) => {
     if (!dy) return [];
     const options: AttentionOptions = node.attributes;
     const { heads, keyValueHeads: groups } = options;
-    const [T, S] = [node.inputs[0]!.shape[1]!, node.inputs[1]!.shape[1]!];
-    const { queries, keys, values, weights } = attentionParts(node.inputs, options);
-    const dOutput = split(dy, heads, groups);
-    const output = split(node.outputs[0]!, heads, groups);
-    const delta = sumTo(mul(dOutput, output), [...output.shape.slice(0, -1), 1]);
-    const dScores = mul(weights, sub(matmul(dOutput, values, { transposeB: true }), delta));
+    const S = node.inputs[1]!.shape[1]!;
+    const parts = attentionPieces(node.inputs, options).map(({ piece, queries, keys, values, weights }) => {
+      const rows = (x: Value): Value => split(slice(x, 1, piece.start, piece.end), heads, groups);
+      const dOutput = rows(dy);
+      const output = rows(node.outputs[0]!);
+      const delta = sumTo(mul(dOutput, output), [...output.shape.slice(0, -1), 1]);
+      const dScores = mul(weights, sub(matmul(dOutput, values, { transposeB: true }), delta));
+      const whole = (x: Value): Value => pad(x, 2, 0, S - piece.keys);
+      return {
+        q: join(matmul(dScores, keys, { alpha: options.scale }), heads, piece.end - piece.start),
+        k: whole(matmul(dScores, queries, { transposeA: true, alpha: options.scale })),
+        v: whole(matmul(weights, dOutput, { transposeA: true })),
+      };
+    });
     return [
-      join(matmul(dScores, keys, { alpha: options.scale }), heads, T),
-      join(matmul(dScores, queries, { transposeA: true, alpha: options.scale }), groups, S),
-      join(matmul(weights, dOutput, { transposeA: true }), groups, S),
+      parts.map(({ q }) => q).reduce((left, right) => concat(left, right, 1)),
+      join(parts.map(({ k }) => k).reduce(add), groups, S),
+      join(parts.map(({ v }) => v).reduce(add), groups, S),
       undefined,
     ];
   },
@@ -240,15 +313,20 @@ export const attentionOp: OpRecord = {
       inputs: [{ shape: [1, 2, 6] }, { shape: [1, 5, 6] }, { shape: [1, 5, 6] }, { shape: [1, 1, 2, 5] }],
       attributes: { heads: 3, keyValueHeads: 3, scale: 1 },
     },
+    {
+      inputs: [{ shape: [2, 5, 8] }, { shape: [2, 5, 4] }, { shape: [2, 5, 4] }, { shape: [2, 1, 5, 5] }],
+      attributes: { heads: 4, keyValueHeads: 2, scale: 0.7, chunk: 2 },
+    },
   ],
 };
 
 export const softmax = (x: Value): Value => x.graph.apply(softmaxOp, [x])[0]!;
 /** See `rmsNormOp`; gives y only. */
-export const rmsNorm = (x: Value, w: Value, epsilon: number): Value => x.graph.apply(rmsNormOp, [x, w], { epsilon })[0]!;
+export const rmsNorm = (x: Value, w: Value, epsilon: number): Value =>
+  x.graph.apply(rmsNormOp, [x, w], { epsilon })[0]!;
 /** See `crossEntropyOp`; gives the nll [N, 1] only. */
-export const crossEntropy = (logits: Value, labels: Value): Value => logits.graph.apply(crossEntropyOp, [logits, labels])[0]!;
+export const crossEntropy = (logits: Value, labels: Value): Value =>
+  logits.graph.apply(crossEntropyOp, [logits, labels])[0]!;
 /** See `attentionOp`. */
 export const attention = (q: Value, k: Value, v: Value, bias: Value, options: AttentionOptions): Value =>
   q.graph.apply(attentionOp, [q, k, v, bias], options)[0]!;
-

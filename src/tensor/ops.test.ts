@@ -11,7 +11,10 @@ import { verify } from "./verify.ts";
 
 const isFloat = (input: CaseInput): boolean => (input.dtype ?? "f32") === "f32";
 
-function build(op: OpRecord, { inputs, attributes }: OpCase): { graph: Graph; inputs: Value[]; outputs: readonly Value[] } {
+function build(
+  op: OpRecord,
+  { inputs, attributes }: OpCase,
+): { graph: Graph; inputs: Value[]; outputs: readonly Value[] } {
   const graph = new Graph();
   const values = inputs.map((input, i) => graph.input(inputName(i), input.shape, input.dtype));
   return { graph, inputs: values, outputs: graph.apply(op, values, attributes) };
@@ -34,7 +37,9 @@ for (const op of ops) {
       const named = new Map(data.map((array, i) => [i === item.inputs.length ? "seed" : inputName(i), array]));
       const forward = extract(new Map([["y", first]]));
       const objective = (): number =>
-        evaluate(forward, named).get("y")!.reduce((sum, y, i) => sum + y * named.get("seed")![i]!, 0);
+        evaluate(forward, named)
+          .get("y")!
+          .reduce((sum, y, i) => sum + y * named.get("seed")![i]!, 0);
       for (const [t, target] of targets.entries()) {
         const gradient = computed[t];
         if (!gradient) continue;

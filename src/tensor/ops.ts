@@ -14,7 +14,7 @@ import {
   sumToOp,
 } from "./elementwise.ts";
 import type { OpRecord } from "./graph.ts";
-import { addAtOp, concatOp, pickOp, reshapeOp, sliceOp, transposeOp } from "./layout.ts";
+import { addAtOp, concatOp, padOp, pickOp, reshapeOp, sliceOp, transposeOp } from "./layout.ts";
 import { loraLinearOp, matmulOp } from "./matmul.ts";
 import { attentionOp, crossEntropyOp, rmsNormOp, ropeOp, softmaxOp } from "./neural.ts";
 
@@ -36,6 +36,7 @@ export const ops: readonly OpRecord[] = [
   addAtOp,
   concatOp,
   sliceOp,
+  padOp,
   matmulOp,
   loraLinearOp,
   softmaxOp,

@@ -38,7 +38,12 @@ export function extract(outputs: ReadonlyMap<string, Value>, given: ReadonlyMap<
   return { graph: prune(graph, [...results.values()]), inputs: graph.inputs, outputs: results };
 }
 
-function lower(graph: Graph, op: Value["graph"]["nodes"][number]["op"], inputs: readonly Value[], attributes: unknown): readonly Value[] {
+function lower(
+  graph: Graph,
+  op: Value["graph"]["nodes"][number]["op"],
+  inputs: readonly Value[],
+  attributes: unknown,
+): readonly Value[] {
   if (!op.expand) return graph.apply(op, inputs, attributes);
   // Composite ops expand into calls of others, which may be composite again: expand in a scratch graph, then copy.
   const scratch = new Graph();
@@ -46,7 +51,12 @@ function lower(graph: Graph, op: Value["graph"]["nodes"][number]["op"], inputs: 
   const results = op.expand(stand, attributes);
   const copies = new Map<Value, Value>(stand.map((value, i) => [value, inputs[i]!]));
   for (const node of scratch.nodes) {
-    const outputs = lower(graph, node.op, node.inputs.map((value) => copies.get(value)!), node.attributes);
+    const outputs = lower(
+      graph,
+      node.op,
+      node.inputs.map((value) => copies.get(value)!),
+      node.attributes,
+    );
     for (const [i, output] of node.outputs.entries()) copies.set(output, outputs[i]!);
   }
   return results.map((value) => copies.get(value)!);
@@ -87,6 +97,9 @@ export function valuesToSave(forwardNodes: number, graph: Graph, targets: readon
     for (const input of value.node.inputs) visit(input);
   };
   for (const target of targets) visit(target);
-  invariant([...saved].every((value) => value.node), "only computed values are saved");
+  invariant(
+    [...saved].every((value) => value.node),
+    "only computed values are saved",
+  );
   return [...saved];
 }

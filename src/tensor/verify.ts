@@ -19,7 +19,10 @@ export function verify(program: Program): void {
     const types = node.op.infer(node.inputs, node.attributes);
     invariant(types.length === node.outputs.length, `${node.op.name} gives ${types.length} outputs`);
     for (const [i, output] of node.outputs.entries()) {
-      invariant(sameShape(types[i]!.shape, output.shape) && types[i]!.dtype === output.dtype, `${node.op.name} has another type`);
+      invariant(
+        sameShape(types[i]!.shape, output.shape) && types[i]!.dtype === output.dtype,
+        `${node.op.name} has another type`,
+      );
       known.add(output);
     }
   }

@@ -1,0 +1,52 @@
+/** Published shapes that benches run on, with random weights where the real ones cannot be had. */
+
+import type { Body } from "../src/models/body.ts";
+import type { ModelConfig } from "../src/models/config.ts";
+import { expectedWeights } from "../src/models/weights.ts";
+
+export const smolLM2: ModelConfig = {
+  modelType: "llama",
+  vocabularySize: 49_152,
+  hiddenSize: 576,
+  intermediateSize: 1536,
+  layers: 30,
+  heads: 9,
+  keyValueHeads: 3,
+  headSize: 64,
+  normEpsilon: 1e-5,
+  maxPositions: 8192,
+  tied: true,
+  rope: { theta: 100_000, scaling: null },
+  attentionBias: false,
+  mlpBias: false,
+};
+
+/** Weights uniform with deviation 0.02 (norms are 1), from a linear congruence: speed does not depend on their values. */
+export function randomBody(config: ModelConfig): Pick<Body, "config" | "weights"> {
+  let state = 1;
+  const weights = new Map(
+    [...expectedWeights(config)].map(([name, shape]) => {
+      const data = new Float32Array(shape.reduce((size, extent) => size * extent, 1)).fill(1);
+      for (let i = 0; i < data.length && shape.length > 1; i++) {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+        data[i] = (state / 2_147_483_648) * 0.0346;
+      }
+      return [name, { name, shape, data }];
+    }),
+  );
+  return { config, weights };
+}
+
+/** FLOPs that LoRA training needs per token: no weight gradients of the base, causal attention, no recomputation. */
+export function loraFlopsPerToken(config: ModelConfig, T: number, rank: number): number {
+  let linear = 0;
+  let lora = 0;
+  for (const [name, shape] of expectedWeights(config)) {
+    const [outputs, inputs] = shape;
+    if (inputs === undefined || !name.startsWith("model.layers.")) continue;
+    linear += outputs! * inputs;
+    lora += rank * (outputs! + inputs);
+  }
+  const head = config.vocabularySize * config.hiddenSize;
+  return 4 * (linear + head) + 6 * lora + 6 * config.layers * T * config.heads * config.headSize;
+}
