@@ -15,6 +15,14 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Seconds -> "0:41", "3:05", "2:10:07": as a clock counts down. */
+export function formatClock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const padded = (value: number): string => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return `${hours > 0 ? `${hours}:${padded(minutes)}` : minutes}:${padded(whole % 60)}`;
+}
+
 /** Bytes -> "17 B", "4.2 KB", "138 MB"; powers of 1000. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"] as const;

@@ -1,6 +1,9 @@
 /** `chrysalis hatch`: a tokenizer and a small base model from scratch, from text alone. */
 
+import { readdir } from "node:fs/promises";
 import { hatch as hatchModel } from "../chrysalis/hatch.ts";
+import { UserError } from "../errors.ts";
+import { asUserError } from "../formats/files.ts";
 import { packageVersion } from "../formats/package-root.ts";
 import { usageError } from "./flags.ts";
 import { formatCount, formatDuration, formatFigure } from "./format.ts";
@@ -97,6 +100,8 @@ export const hatch = defineVerb({
     if (flags.minutes !== undefined && flags.steps !== undefined) {
       throw usageError("--minutes and --steps are both given", "give one of them");
     }
+    await checkOut(flags.out, flags.resume);
+    const show = showHatching(progress, flags.vocabulary);
     const result = await hatchModel({
       text: flags.text,
       split: flags.split,
@@ -122,7 +127,11 @@ export const hatch = defineVerb({
       out: flags.out,
       resume: flags.resume,
       version: packageVersion(),
-      onEvent: showHatching(progress, flags.vocabulary),
+      onEvent: (event) => {
+        // Training stops by itself, with a checkpoint; what comes before and after it stops here.
+        if (signal.aborted && ["tokenizer", "encoding", "measuring"].includes(event.type)) throw interrupted();
+        show(event);
+      },
       signal,
     });
     const { model, parameters, training, heldOut } = result;
@@ -137,3 +146,30 @@ export const hatch = defineVerb({
       `Talk to it: chrysalis chat ${model}`,
     ].join("\n"),
 });
+
+function interrupted(): UserError {
+  return new UserError("interrupted", "hatching was interrupted", {
+    hint: "nothing is lost; go on with the same command and --resume",
+  });
+}
+
+/** Finds a folder in use before the text is read. */
+async function checkOut(out: string, resume: boolean): Promise<void> {
+  let names: string[] = [];
+  try {
+    names = await readdir(out);
+  } catch (error) {
+    const known = asUserError(error, out);
+    if (!(known instanceof UserError) || known.code !== "not-found") throw known;
+  }
+  if (names.includes("model")) {
+    throw new UserError("exists", `${out} already holds a finished model`, {
+      hint: "choose another folder with --out",
+    });
+  }
+  if (names.length > 0 && !resume) {
+    throw new UserError("exists", `${out} already holds a run or other files`, {
+      hint: "go on with it by --resume, or choose another folder with --out",
+    });
+  }
+}

@@ -1,7 +1,7 @@
 /** The display of work in progress: one line that is redrawn on a terminal, a line now and then anywhere else. */
 
 import { stripVTControlCharacters, styleText } from "node:util";
-import { formatDuration, oneLine } from "./format.ts";
+import { formatClock, formatDuration, oneLine } from "./format.ts";
 
 /** How one stage of the work stands. */
 export interface Status {
@@ -116,7 +116,7 @@ export function createProgress(target: ProgressTarget): Progress {
 }
 
 const STAGE_WIDTH = 12;
-const BAR_WIDTH = 24;
+const BAR_WIDTH = 20;
 const NARROW = 60;
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
 
@@ -138,8 +138,7 @@ export function liveLine(
   }
   const pieces = [...(status.details ?? [])];
   const left = remaining(status, elapsed);
-  // The time left is worth more than any detail but the first.
-  if (left !== undefined) pieces.splice(1, 0, `${formatDuration(left)} left`);
+  if (left !== undefined) pieces.splice(1, 0, `${formatClock(left)} left`);
   else if (part === undefined) pieces.push(formatDuration(elapsed));
   let room = width - stripVTControlCharacters(line).length;
   for (const [i, piece] of pieces.entries()) {

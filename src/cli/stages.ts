@@ -125,8 +125,7 @@ export function showGenome(progress: Progress): (event: GenomeEvent) => void {
 
 /** For `onProgress(done, total)` of a measurement. */
 export function showMeasuring(progress: Progress, stage: string): (done: number, total: number) => void {
-  return (done, total) =>
-    progress.update({ stage, done, total, details: [`${formatCount(done)} of ${formatCount(total)} tokens`] });
+  return (done, total) => progress.update({ stage, done, total, details: [`${formatCount(total)} tokens`] });
 }
 
 function lastPart(url: string): string {

@@ -1,8 +1,9 @@
 /** All verbs, in the order of the help. */
 
+import { chat } from "./chat.ts";
 import { evaluate } from "./eval.ts";
 import { hatch } from "./hatch.ts";
 import { score } from "./score.ts";
 import type { Verb } from "./verb.ts";
 
-export const verbs: readonly Verb[] = [evaluate, score, hatch];
+export const verbs: readonly Verb[] = [evaluate, score, chat, hatch];
