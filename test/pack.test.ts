@@ -33,7 +33,8 @@ test("the packed package installs into an empty folder and runs", (context) => {
   assert.ok(tarball, `npm pack left a tarball: ${packed.output}`);
 
   writeFileSync(join(place, "package.json"), '{ "private": true }\n');
-  const installed = run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`], place);
+  const flags = ["--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"];
+  const installed = run("npm", ["install", ...flags, `./${tarball}`], place);
   if (installed.status !== 0 && UNREACHABLE.test(installed.output)) {
     context.skip("the registry is unreachable and npm's cache lacks the dependencies: the tarball was not installed");
     return;
