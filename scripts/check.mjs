@@ -15,6 +15,6 @@ const failed = CHECKS.filter((name) => {
 });
 const passed = CHECKS.length - failed.length;
 process.stdout.write(
-  `\n${passed} of ${CHECKS.length} checks passed${failed.length > 0 ? `; failed: ${failed}` : ""}\n`,
+  `\n${passed} of ${CHECKS.length} checks passed${failed.length > 0 ? `; failed: ${failed.join(", ")}` : ""}\n`,
 );
 process.exit(failed.length > 0 ? 1 : 0);

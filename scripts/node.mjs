@@ -74,7 +74,8 @@ function install(reason) {
     shell: !known && process.platform === "win32",
   });
   if (answer.error) fail(`npm could not be started (${answer.error.message})`, "install npm 10 or newer");
-  if (answer.status !== 0) fail("npm ci failed, see above", "check the network, then run the command again");
+  if (answer.status !== 0)
+    fail("npm ci failed, see above", "check the network or remove node_modules, then run the command again");
   const still = whatIsMissing();
   if (still === undefined) return;
   fail(
