@@ -35,6 +35,8 @@ export interface Settings {
   /** Part of the trained tokens. */
   replay: number;
   select: readonly { readonly match: string; readonly share: number }[];
+  /** Glob over `repository/path`. */
+  heldOutMatch: string;
   heldOutShare: number;
   heldOutMinFiles: number;
   heldOutMaxBytes: number;

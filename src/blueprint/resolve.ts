@@ -111,6 +111,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     },
     replay,
     select: from(blueprint.select, [], "no rule: the default exclusions alone"),
+    heldOutMatch: from(blueprint.heldOut?.match, "**", "whatever is trained on is measured"),
     heldOutShare: from(blueprint.heldOut?.share, 0.08, "enough to measure, little lost"),
     heldOutMinFiles: from(blueprint.heldOut?.minFiles, 5, "fewer files make no mean"),
     heldOutMaxBytes: from(blueprint.heldOut?.maxBytes, 128 * 1024, "about 32,000 tokens, which scoring can afford"),

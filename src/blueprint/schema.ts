@@ -44,6 +44,8 @@ const keysSchema = z.strictObject({
   select: z.array(z.strictObject({ match: z.string().min(1), share })).optional(),
   heldOut: z
     .strictObject({
+      /** Glob over `repository/path`: of what is trained on, only such files are held out. */
+      match: z.string().min(1).optional(),
       share: z.number().gt(0).max(0.5).optional(),
       minFiles: count.optional(),
       maxBytes: count.optional(),

@@ -68,6 +68,28 @@ test("a file most of whose lines stand in training text stays in training and is
   assert.ok(copies.filter((path) => held.includes(path)).length <= 1);
 });
 
+test("only files that match are held out, and the share is one of them; lines of the others count", async () => {
+  const prose = Array.from({ length: 60 }, (_, i) => gene({ path: `docs/f${i}.md`, textBytes: 3000 }));
+  const tables = Array.from({ length: 40 }, (_, i) => gene({ path: `g${i}.csv`, textBytes: 3000 }));
+  const genes = [...prose, ...tables];
+  const match = "**/*.md";
+  const { heldOut, trained } = await holdOut(genes, { ...defaults, share: 0.25, match, text: ownText });
+  assert.deepEqual(
+    heldOut.map((of) => of.path.slice(-3)),
+    Array.from({ length: 15 }, () => ".md"),
+  );
+  assert.ok(tables.every((of) => trained.includes(of)));
+  const first = heldOut[0]!;
+  const text = async (of: Gene): Promise<string> => ownText(of.path === "g0.csv" ? first : of);
+  const again = await holdOut(genes, { ...defaults, match, text });
+  assert.deepEqual(
+    again.tooAlike.map((of) => of.gene),
+    [first],
+  );
+  const none = holdOut(genes, { ...defaults, match: "**/*.txt", text: ownText });
+  await assert.rejects(none, { code: "empty", message: /none of the 100 files .* heldOut\.match "\*\*\/\*\.txt"/ });
+});
+
 test("lines of the replay count as training text", async () => {
   const genes = Array.from({ length: 50 }, (_, i) => gene({ path: `f${i}.md`, textBytes: 500 }));
   const [first] = (await holdOut(genes, { ...defaults, text: ownText })).heldOut;

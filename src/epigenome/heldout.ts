@@ -1,4 +1,5 @@
 /** Held-out files: whole files that are measured and never trained on, chosen by hash so that nobody picks them. */
+import picomatch from "picomatch";
 import { UserError } from "../errors.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import type { Gene } from "../genome/manifest.ts";
@@ -11,7 +12,9 @@ const MIN_BYTES = 256;
 
 export interface HeldOutOptions {
   readonly seed: number;
-  /** Aimed-at part of the eligible bytes. */
+  /** Glob over `repository/path`: only such files are held out (default `**`, all). */
+  readonly match?: string;
+  /** Aimed-at part of the eligible bytes that match. */
   readonly share: number;
   /** At least this many files where ten times as many are eligible; proportionally fewer of a smaller genome. */
   readonly minFiles: number;
@@ -39,18 +42,20 @@ export interface HeldOut {
  * passed by when more than 20 % of its lines of 20 characters or more (digits and hexadecimal words masked) occur in
  * text that will be trained on: it would measure recall, so it is left to training instead. Files below 256 bytes, and
  * those above half of the aim (or the mean size, where that is more), come last and only to reach `minFiles`. Genes whose
- * text equals that of a held-out file are never trained on.
+ * text equals that of a held-out file are never trained on. Only genes that match `match` are candidates.
  *
  * @throws UserError `empty` when no file can be held out.
  */
 export async function holdOut(eligible: readonly Gene[], options: HeldOutOptions): Promise<HeldOut> {
   const files = firstOfEachText(eligible);
   const lines = await countLines(files, options);
-  const ordered = byHash(files, options.seed, "held-out");
-  const aim = Math.min(options.maxBytes, options.share * bytesOf(files));
-  const minFiles = Math.max(1, Math.min(options.minFiles, Math.floor(files.length / 10)));
+  const matches = picomatch(options.match ?? "**", { dot: true });
+  const candidates = files.filter(({ repository, path }) => matches(`${repository}/${path}`));
+  const ordered = byHash(candidates, options.seed, "held-out");
+  const aim = Math.min(options.maxBytes, options.share * bytesOf(candidates));
+  const minFiles = Math.max(1, Math.min(options.minFiles, Math.floor(candidates.length / 10)));
   // No single file may weigh too much in the figure or take too much from a small genome.
-  const mean = bytesOf(files) / Math.max(1, files.length);
+  const mean = bytesOf(candidates) / Math.max(1, candidates.length);
   const limit = Math.min(options.maxBytes / 4, Math.max(aim / 2, mean));
   const fits = ({ textBytes }: Gene): boolean => textBytes >= MIN_BYTES && textBytes <= limit;
   const others = ordered.filter((gene) => !fits(gene)).sort((a, b) => misfit(a) - misfit(b));
@@ -72,7 +77,7 @@ export async function holdOut(eligible: readonly Gene[], options: HeldOutOptions
     heldOut.push(gene);
     bytes += gene.textBytes;
   }
-  if (heldOut.length === 0) refuse(files.length, tooAlike.length);
+  if (heldOut.length === 0) refuse(files.length, candidates.length, tooAlike.length, options.match);
   return { heldOut, tooAlike, ...withoutHeldOut(eligible, heldOut) };
 }
 
@@ -81,10 +86,14 @@ function misfit({ textBytes }: Gene): number {
   return textBytes < MIN_BYTES ? -textBytes : textBytes;
 }
 
-function refuse(eligible: number, alike: number): never {
+function refuse(eligible: number, candidates: number, alike: number, match: string | undefined): never {
   const hint = "give more or larger repositories";
   if (eligible < 2)
     throw new UserError("empty", `the genome has ${eligible} file to train on; at least 2 are needed`, { hint });
+  if (candidates === 0)
+    throw new UserError("empty", `none of the ${eligible} files to train on matches heldOut.match "${match}"`, {
+      hint: "name files there that the rules under select: let in",
+    });
   throw new UserError(
     "empty",
     `no file can be held out: more than 20 % of the lines of each of ${alike} files occur in the others`,
