@@ -96,7 +96,7 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
       const x = new Float32Array(T * D);
       for (const [i, id] of ids.entries()) x.set(embedding.subarray(id * D, id * D + D), i * D);
       const state = block.begin(start, ids.length, tables);
-      let rows: Float32Array<ArrayBufferLike> = x;
+      let rows: Float32Array = x;
       for (const [l, weights] of layers.entries()) {
         const { y, k, v } = await block.run(rows, weights, caches[l]!, state);
         caches[l]!.k.set(k.subarray(0, ids.length * width), start * width);
@@ -106,7 +106,7 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
       return rows.subarray((ids.length - 1) * D, ids.length * D);
     };
 
-    let last: Float32Array<ArrayBufferLike> | undefined;
+    let last: Float32Array | undefined;
     for (let start = 0; start < prompt.length; start += CHUNK) {
       const ids = prompt.slice(start, start + CHUNK);
       last = await advance(ids, CHUNK, start);

@@ -29,7 +29,7 @@ export const transposeOp: OpRecord = {
   name: "transpose",
   infer: ([x], { order }) => {
     invariant(
-      [...order].sort().every((axis: number, i: number) => axis === i),
+      order.toSorted((a: number, b: number) => a - b).every((axis: number, i: number) => axis === i),
       "transpose takes a permutation",
     );
     return f32(order.map((axis: number) => x!.shape[axis]!));
