@@ -35,7 +35,7 @@ function tensor(data: TensorData, type: Type, name: string): ort.Tensor {
     data.length === sizeOf(type.shape),
     `${name} has ${data.length} elements instead of [${type.shape.join(", ")}]`,
   );
-  return new ort.Tensor(element, data, type.shape as number[]);
+  return new ort.Tensor(element, data, type.shape);
 }
 
 /** Compiles a program. Shapes are static, so the runtime plans its memory once. */
