@@ -6,6 +6,7 @@ import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { asUserError, atomicWrite, canonicalJson, readJson, sha256OfFile, syncFolder } from "../formats/files.ts";
 import { openSafetensors, writeSafetensors } from "../formats/safetensors.ts";
+import type { WeightTensor } from "../models/body.ts";
 import type { Parameter } from "../models/step.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
 
@@ -119,6 +120,18 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 /** Copies a checkpoint's weights into `parameters`; throws UserError("mismatch") when they are not the same tensors. */
 export async function restoreParameters(path: string, parameters: readonly Parameter[]): Promise<void> {
   await readInto(join(path, PARAMETERS), parameters);
+}
+
+/** A checkpoint's trained tensors, in f32 and in the order they were saved in. */
+export async function readParameters(path: string): Promise<WeightTensor[]> {
+  const file = await openSafetensors(join(path, PARAMETERS));
+  try {
+    const tensors: WeightTensor[] = [];
+    for (const { name, shape } of file.tensors.values()) tensors.push({ name, shape, data: await file.readF32(name) });
+    return tensors;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Copies a checkpoint's optimiser state into `optimiser`. */

@@ -2,7 +2,10 @@
 
 import type { Journal } from "./journal.ts";
 
-export type Budget = { readonly steps: number } | { readonly minutes: number };
+export type Budget =
+  | { readonly steps: number }
+  /** `maxSteps`: ends the run before the minutes are over, where more steps would do no good. */
+  | { readonly minutes: number; readonly maxSteps?: number };
 
 /** Part of a run's minutes that interim evaluations may take. */
 const EVALUATION_SHARE = 0.15;
@@ -54,7 +57,7 @@ export function createPace(options: PaceOptions): Pace {
   const clock = measure(options.checkpointSeconds);
   return "steps" in options.budget
     ? paceBySteps(options.budget.steps, options, clock)
-    : paceByMinutes(options.budget.minutes * 60, options, clock);
+    : paceByMinutes(options.budget.minutes * 60, options.budget.maxSteps ?? Infinity, options, clock);
 }
 
 function paceBySteps(total: number, { decay, evaluations }: PaceOptions, measured: Measured): Pace {
@@ -76,7 +79,7 @@ function paceBySteps(total: number, { decay, evaluations }: PaceOptions, measure
  * The stable phase lasts until its part of the time is over; then the number of steps still to come is decided from
  * the measured speed, once. Should the machine become slower after that, the run stops in time with the decay cut short.
  */
-function paceByMinutes(budget: number, options: PaceOptions, measured: Measured): Pace {
+function paceByMinutes(budget: number, most: number, options: PaceOptions, measured: Measured): Pace {
   const { decay, evaluations, journal, elapsed } = options;
   const find = <K extends string>(kind: K) =>
     journal.decisions.find((decision): decision is Extract<typeof decision, { kind: K }> => decision.kind === kind);
@@ -87,15 +90,15 @@ function paceByMinutes(budget: number, options: PaceOptions, measured: Measured)
     const affordable = Math.floor((EVALUATION_SHARE * budget) / Math.max(measured.evaluation(), 1e-9));
     const count = Math.max(1, Math.min(evaluations, affordable));
     const time = left() - (count - 1) * measured.evaluation();
-    const total = step + Math.max(1, Math.floor(time / (STEP_ALLOWANCE * stepSeconds)));
+    const total = Math.min(most, step + Math.max(1, Math.floor(time / (STEP_ALLOWANCE * stepSeconds))));
     await journal.record({ kind: "length", step, total, evaluateEvery: Math.ceil(total / count) });
   };
   const decideDecay = async (step: number, stepSeconds: number, evaluateEvery: number): Promise<void> => {
     const each = stepSeconds + measured.evaluation() / evaluateEvery;
-    const total = step + Math.max(1, Math.floor(left() / (STEP_ALLOWANCE * each)));
+    const total = Math.min(most, step + Math.max(1, Math.floor(left() / (STEP_ALLOWANCE * each))));
     await journal.record({ kind: "decay", step, total });
   };
-  const end = () => Math.min(find("stop")?.step ?? Infinity, find("decay")?.total ?? Infinity);
+  const end = () => Math.min(find("stop")?.step ?? Infinity, find("decay")?.total ?? Infinity, most);
   const stop = async (step: number): Promise<void> => {
     if (step < end()) await journal.record({ kind: "stop", step });
   };
@@ -106,7 +109,8 @@ function paceByMinutes(budget: number, options: PaceOptions, measured: Measured)
       if (stepSeconds === null) return true;
       if (step >= MEASURED_STEPS || elapsed() >= MEASURED_SHARE * budget) {
         if (find("length") === undefined) await decideLength(step, stepSeconds);
-        const due = decay > 0 && elapsed() >= (1 - decay) * (budget - reserve());
+        const late = elapsed() >= (1 - decay) * (budget - reserve()) || step >= (1 - decay) * most;
+        const due = decay > 0 && late;
         if (due && find("decay") === undefined) await decideDecay(step, stepSeconds, find("length")!.evaluateEvery);
       }
       if (left() < stepSeconds) await stop(step);

@@ -1,0 +1,156 @@
+/** The last stage of a run: merge, export, open the export again, measure it, report. */
+
+import { existsSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Plan, Settings } from "../blueprint/plan.ts";
+import { planHash } from "../blueprint/plan.ts";
+import { checkpointName, readCheckpoint, readParameters } from "../chrysalis/checkpoint.ts";
+import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { Document } from "../eval/bits-per-byte.ts";
+import { invariant } from "../errors.ts";
+import { atomicWrite, canonicalJson, sha256OfFile, syncFolder } from "../formats/files.ts";
+import { packageVersion } from "../formats/package-root.ts";
+import type { LockedRepository } from "../genome/manifest.ts";
+import { writeCard } from "../imago/card.ts";
+import { exportType, judgeRounding, ROUNDING_LIMIT, writeImago } from "../imago/export.ts";
+import type { AdapterExport, Rounding } from "../imago/export.ts";
+import { measure, measureHeldOut } from "../imago/measure.ts";
+import type { MeasureOptions, Measures } from "../imago/measure.ts";
+import { buildReport, readLosses } from "../imago/report.ts";
+import type { Report, RetentionSource, Training } from "../imago/report.ts";
+import { mergeTrained, withoutEffect } from "../imago/trained.ts";
+import { loadBody } from "../models/load.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { modelName } from "./inputs.ts";
+import { openModel } from "./model.ts";
+import type { Nest } from "./nest.ts";
+import { loraOf } from "./training.ts";
+
+export interface ImagoOptions {
+  readonly nest: Nest;
+  readonly plan: Plan;
+  readonly settings: Settings;
+  readonly tokenizer: Tokenizer;
+  /** The parent's folder that an adapter's configuration names. */
+  readonly parentFolder: string;
+  readonly training: Training;
+  readonly before: Measures;
+  readonly heldOut: readonly HeldOutRecord[];
+  readonly retention: readonly Document[];
+  readonly retentionSource: RetentionSource;
+  readonly repositories: readonly LockedRepository[];
+  /** Names what is being done now. */
+  readonly onWork: (work: "merging" | "exporting") => void;
+  readonly onMeasuring: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
+  /** Seconds of this stage so far. */
+  readonly elapsed: () => number;
+}
+
+const UNFINISHED = "imago-unfinished";
+
+/** How everything in a run is measured in full. */
+export function measureOptions(
+  options: Pick<ImagoOptions, "settings" | "heldOut" | "retention" | "onMeasuring" | "signal">,
+): MeasureOptions {
+  const { settings, heldOut, retention, onMeasuring: onProgress, signal } = options;
+  const { window, sequence, microBatch, threads, seed } = settings;
+  const batch = Math.max(1, Math.floor((microBatch * sequence) / window));
+  return { heldOut, retention, window, batch, threads, seed, onProgress, signal };
+}
+
+/** Makes `imago/` of the best checkpoint and measures it; the folder appears when all of it is there. */
+export async function finishImago(options: ImagoOptions): Promise<Report> {
+  const { nest, before, onWork } = options;
+  const folder = nest.path(UNFINISHED);
+  await rm(folder, { recursive: true, force: true });
+  onWork("merging");
+  const trained = await mergedModel(options);
+  const wanted = nest.request.mergeDtype;
+  let dtype = exportType(wanted, trained.parentType);
+  const exact =
+    dtype === "F32" ? undefined : await measureHeldOut(trained, options.tokenizer, measureOptions(options));
+  const write = async (): Promise<Measures> => {
+    onWork("exporting");
+    await writeImago(folder, { ...trained, tokenizer: options.tokenizer, dtype });
+    const { body, tokenizer } = await openModel(folder);
+    return measure(body, tokenizer, measureOptions(options));
+  };
+  let after = await write();
+  let rounding: Rounding | null = null;
+  if (exact !== undefined) {
+    rounding = judgeRounding(before.bitsPerByte, exact, after.bitsPerByte);
+    if ((rounding.lost ?? 0) > ROUNDING_LIMIT) {
+      const cost = `rounding to ${dtype} costs ${(100 * rounding.lost!).toFixed(1)} % of the gain`;
+      if (wanted === "parent") {
+        nest.warn(`${cost}, so the export is in F32`);
+        dtype = "F32";
+        after = await write();
+      } else nest.warn(`${cost}; --merge-dtype f32 avoids it`);
+    }
+  }
+  const report = buildReport({
+    ...options,
+    version: packageVersion(),
+    after,
+    separator: options.tokenizer.separator,
+    losses: await readLosses(nest.path("chrysalis", "events.jsonl")),
+    exported: { wanted, dtype, rounding },
+    parent: modelName(nest.request.model),
+    peakMemoryBytes: await nest.peakMemoryBytes(),
+    seconds: nest.seconds() + options.elapsed(),
+    warnings: nest.warnings,
+  });
+  await atomicWrite(join(folder, "report.json"), canonicalJson(report));
+  await atomicWrite(join(folder, "README.md"), writeCard(report));
+  await rm(nest.path("imago"), { recursive: true, force: true });
+  await rename(folder, nest.path("imago"));
+  await syncFolder(nest.dir);
+  return report;
+}
+
+type MergedModel = Pick<Parameters<typeof writeImago>[1], "configJson" | "weights" | "generationConfig" | "adapter"> &
+  Parameters<typeof measureHeldOut>[0] & { readonly parentType: Report["export"]["dtype"] };
+
+/** The parent with the best checkpoint in it, in f32. */
+async function mergedModel({ nest, settings, training, parentFolder }: ImagoOptions): Promise<MergedModel> {
+  const body = await loadBody(nest.request.model);
+  const lora = loraOf(settings);
+  const { checkpoint } = training.best;
+  let adapter: AdapterExport | undefined;
+  if (checkpoint === null) {
+    nest.warn("no evaluation was better than the parent's, so the imago has the parent's weights");
+    if (lora !== undefined) adapter = { tensors: withoutEffect(await anyAdapter(nest)), lora, parent: parentFolder };
+  } else {
+    const { path } = await readCheckpoint(nest.path("chrysalis", "checkpoints", checkpoint));
+    const tensors = await readParameters(path);
+    mergeTrained(body, tensors, lora);
+    if (lora !== undefined) adapter = { tensors, lora, parent: parentFolder };
+  }
+  const { config, configJson, weights, generationConfig, dtype: parentType } = body;
+  return { config, configJson, weights, generationConfig, adapter, parentType };
+
+  async function anyAdapter(of: Nest): ReturnType<typeof readParameters> {
+    const last = of.path("chrysalis", "checkpoints", checkpointName(training.steps));
+    invariant(existsSync(last), `there is no checkpoint ${last}`);
+    return readParameters(last);
+  }
+}
+
+/** The nest's manifest, the last thing that a run writes: what went in and what came out, by hash; no time. */
+export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
+  const outputs = ["plan.json", "heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
+  if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
+  const files: Record<string, string> = {};
+  for (const name of outputs) files[name] = await sha256OfFile(nest.path(name));
+  const { model, genome, blueprint } = plan.inputs;
+  const manifest = {
+    schema: 1,
+    tool: { name: "symbiotic-chrysalis", version: packageVersion() },
+    seed: plan.settings.seed.value,
+    inputs: { model: model.sha256, genome: genome.sha256, blueprint: blueprint.sha256, plan: planHash(plan) },
+    files,
+  };
+  await atomicWrite(nest.path("manifest.json"), canonicalJson(manifest));
+}

@@ -1,0 +1,122 @@
+/** What a run reads besides its repositories, checked before any work: model, texts, blueprint, machine. */
+
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { loadBlueprint, loadBlueprints } from "../blueprint/load.ts";
+import type { LoadedBlueprint } from "../blueprint/load.ts";
+import { probeMachine } from "../blueprint/machine.ts";
+import type { Machine } from "../blueprint/machine.ts";
+import { matchBlueprint } from "../blueprint/match.ts";
+import { refuseBody } from "../blueprint/resolve.ts";
+import { refuseOverlap } from "../epigenome/overlap.ts";
+import type { NamedText } from "../epigenome/overlap.ts";
+import { readGeneralText } from "../epigenome/texts.ts";
+import { UserError } from "../errors.ts";
+import { sha256OfFile } from "../formats/files.ts";
+import type { RetentionSource } from "../imago/report.ts";
+import { hashFiles, inspectBody } from "../models/load.ts";
+import type { BodyFiles } from "../models/load.ts";
+import { countParameters } from "../models/weights.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { openTokenizer } from "./model.ts";
+import type { RunRequest } from "./nest.ts";
+
+export interface GeneralText {
+  readonly source: "given" | "model";
+  readonly text: NamedText;
+  /** Of the file. */
+  readonly sha256: string;
+}
+
+export interface Inputs {
+  readonly body: BodyFiles;
+  readonly parameters: number;
+  /** Of configuration and weight files, as a loaded body has it. */
+  readonly modelSha256: string;
+  readonly tokenizer: Tokenizer;
+  readonly retention: GeneralText | undefined;
+  readonly replay: GeneralText | undefined;
+  readonly machine: Machine;
+}
+
+export interface Recipe {
+  readonly recipe: LoadedBlueprint;
+  readonly reason: string;
+}
+
+/** Where the retention text of a run comes from. */
+export function retentionSource({ retention }: Pick<Inputs, "retention">): RetentionSource {
+  return retention?.source ?? "sampled";
+}
+
+/**
+ * Reads and checks all that can be known to be wrong without the genome.
+ *
+ * @throws UserError "not-found", "damaged", "unsupported", "mismatch", "overlap", "empty"
+ */
+export async function checkInputs(request: RunRequest, out: string): Promise<Inputs> {
+  const tokenizer = await openTokenizer(request.model);
+  const body = await inspectBody(request.model);
+  const folder = body.kind === "folder" ? body.path : undefined;
+  const retention = await generalText(request.retention, folder, "retention.txt");
+  const replay = await generalText(request.replay, folder, "replay.txt");
+  if (retention && replay) refuseOverlap(retention.text, replay.text);
+  const hashed = folder === undefined ? body.weightFiles : [join(folder, "config.json"), ...body.weightFiles];
+  return {
+    body,
+    parameters: countParameters(body.config),
+    modelSha256: await hashFiles(hashed),
+    tokenizer,
+    retention,
+    replay,
+    machine: await probeMachine(out),
+  };
+}
+
+async function generalText(
+  given: string | undefined,
+  modelFolder: string | undefined,
+  name: string,
+): Promise<GeneralText | undefined> {
+  const ofModel = modelFolder === undefined ? undefined : join(modelFolder, name);
+  const path = given ?? (ofModel !== undefined && existsSync(ofModel) ? ofModel : undefined);
+  if (path === undefined) return undefined;
+  const text = await readGeneralText(path);
+  return { source: given === undefined ? "model" : "given", text, sha256: await sha256OfFile(path) };
+}
+
+/**
+ * The blueprint that the user named or that fits, and a first look whether the machine can hold the body.
+ *
+ * @throws UserError "not-found", "invalid", "unsupported", "memory", "disk"
+ */
+export async function chooseRecipe(request: RunRequest, inputs: Inputs, out: string): Promise<Recipe> {
+  let chosen: Recipe;
+  if (request.blueprint === undefined) {
+    const match = matchBlueprint(await loadBlueprints(), { parameters: inputs.parameters });
+    chosen = { recipe: match.chosen, reason: match.reason };
+  } else chosen = { recipe: await loadBlueprint(request.blueprint), reason: "--blueprint" };
+  refuseBody(chosen.recipe.blueprint, inputs.body.config, inputs.machine, out);
+  return chosen;
+}
+
+/** What a model is called in a report: its file's or folder's name. */
+export function modelName(path: string): string {
+  return basename(path);
+}
+
+/**
+ * Refuses to go on with inputs other than those the plan was made for.
+ *
+ * @throws UserError "mismatch"
+ */
+export function refuseChanged(what: string, planned: string, found: string): void {
+  if (planned === found) return;
+  throw new UserError(
+    "mismatch",
+    `${what} is not the one this run was planned for (SHA-256 ${found}, planned ${planned})`,
+    {
+      hint: "put the former one back, or begin anew with another --out",
+    },
+  );
+}

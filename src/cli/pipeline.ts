@@ -1,0 +1,351 @@
+/** The main job: repositories and a model in, an imago out. Five stages that meet only in the folder of the run. */
+
+import { existsSync } from "node:fs";
+import { readPlan, settingsOf, writePlan } from "../blueprint/plan.ts";
+import type { Plan, Settings } from "../blueprint/plan.ts";
+import type { TrainEvent } from "../chrysalis/events.ts";
+import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { Document } from "../eval/bits-per-byte.ts";
+import { UserError } from "../errors.ts";
+import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
+import { readDocuments, writeJsonl } from "../formats/jsonl.ts";
+import { buildGenome } from "../genome/build.ts";
+import type { GenomeEvent } from "../genome/events.ts";
+import { openGenome } from "../genome/manifest.ts";
+import type { LockedRepository } from "../genome/manifest.ts";
+import { measure } from "../imago/measure.ts";
+import type { Measures } from "../imago/measure.ts";
+import type { Report, Training } from "../imago/report.ts";
+import { sampleOwnTexts } from "../imago/sample.ts";
+import type { Body } from "../models/body.ts";
+import { loadBody } from "../models/load.ts";
+import { writeModelFolder } from "../models/save.ts";
+import { finishImago, measureOptions, writeNestManifest } from "./imago-stage.ts";
+import { checkInputs, chooseRecipe, refuseChanged, retentionSource } from "./inputs.ts";
+import type { Inputs, Recipe } from "./inputs.ts";
+import { abandonNest, beginNest, checkNestFree, contentsOf, reopenNest, resumeCommand } from "./nest.ts";
+import type { Nest, RunRequest } from "./nest.ts";
+import { encodeReplay, expressTexts, planRun } from "./planning.ts";
+import type { ExpressedTexts } from "./planning.ts";
+import { trainAsPlanned } from "./training.ts";
+
+/** What work is going on, beside what genome and training say of themselves. */
+export type Work = "checking" | "encoding" | "loading" | "sampling" | "measuring" | "merging" | "exporting";
+
+export type PipelineEvent =
+  | { readonly type: "work"; readonly work: Work; readonly done?: number; readonly total?: number }
+  | { readonly type: "planned"; readonly plan: Plan }
+  | { readonly type: "measured"; readonly when: "before" | "after"; readonly measures: Measures }
+  | { readonly type: "genome"; readonly event: GenomeEvent }
+  | { readonly type: "training"; readonly event: TrainEvent };
+
+export interface PipelineOptions {
+  readonly onEvent: (event: PipelineEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Finished {
+  readonly nest: Nest;
+  readonly report: Report;
+  readonly heldOut: readonly HeldOutRecord[];
+  /** Whether the run was over already before it was asked to go on. */
+  readonly already: boolean;
+}
+
+/**
+ * Runs everything from the repositories to the imago in the folder `out`. What fails before there is a plan leaves
+ * nothing behind; what fails later can be gone on with.
+ *
+ * @throws UserError of any code, "interrupted" and "diverged" among them
+ */
+export async function startRun(request: RunRequest, out: string, options: PipelineOptions): Promise<Finished> {
+  options.onEvent({ type: "work", work: "checking" });
+  await checkNestFree(out);
+  const inputs = await checkInputs(request, out);
+  const recipe = await chooseRecipe(request, inputs, out);
+  const contents = await contentsOf(out);
+  const nest = await beginNest(out, request);
+  try {
+    return await walk(nest, inputs, recipe, options);
+  } catch (error) {
+    const canGoOn = nest.result("plan") !== undefined || options.signal.aborted;
+    if (!canGoOn) await abandonNest(out, contents);
+    throw asInterruption(error, nest, options.signal);
+  }
+}
+
+/**
+ * Goes on with the run in `out` at the stage where it was stopped; of a finished one it gives the result again.
+ *
+ * @throws UserError "not-found", "damaged", "mismatch", and those of `startRun`
+ */
+export async function resumeRun(out: string, options: PipelineOptions): Promise<Finished> {
+  const nest = await reopenNest(out);
+  if (existsSync(nest.path("manifest.json"))) {
+    return { nest, report: await readReport(nest), heldOut: await readHeldOut(nest), already: true };
+  }
+  options.onEvent({ type: "work", work: "checking" });
+  const inputs = await checkInputs(nest.request, out);
+  const recipe = nest.result("plan") === undefined ? await chooseRecipe(nest.request, inputs, out) : undefined;
+  try {
+    return await walk(nest, inputs, recipe, options);
+  } catch (error) {
+    throw asInterruption(error, nest, options.signal);
+  }
+}
+
+function asInterruption(error: unknown, nest: Nest, signal: AbortSignal): unknown {
+  const ours = error instanceof UserError && error.code === "interrupted" && nest.result("before") !== undefined;
+  if (!signal.aborted || ours) return error;
+  return new UserError("interrupted", `the run in ${nest.dir} was interrupted`, {
+    hint: `nothing is lost; go on with ${resumeCommand(nest.dir)}`,
+    cause: error,
+  });
+}
+
+/** What a run carries in memory from stage to stage; every stage can do without by reading it again. */
+interface Carried {
+  body?: Body;
+  texts?: ExpressedTexts;
+}
+
+async function walk(nest: Nest, inputs: Inputs, recipe: Recipe | undefined, options: PipelineOptions): Promise<Finished> {
+  const carried: Carried = {};
+  await genomeStage(nest, options);
+  const { plan, settings } = await planStage(nest, inputs, recipe, carried, options);
+  const heldOut = await readHeldOut(nest);
+  const before = await beforeStage(nest, inputs, settings, heldOut, carried, options);
+  const retention = await readRetention(nest);
+  const shared: Shared = { nest, inputs, plan, settings, heldOut, retention, carried, options };
+  const training = await trainingStage(shared);
+  delete carried.body;
+  delete carried.texts;
+  const report = await imagoStage(shared, before, training);
+  return { nest, report, heldOut, already: false };
+}
+
+interface Shared {
+  readonly nest: Nest;
+  readonly inputs: Inputs;
+  readonly plan: Plan;
+  readonly settings: Settings;
+  readonly heldOut: readonly HeldOutRecord[];
+  readonly retention: readonly Document[];
+  readonly carried: Carried;
+  readonly options: PipelineOptions;
+}
+
+const stopwatch = (): (() => number) => {
+  const began = performance.now();
+  return () => (performance.now() - began) / 1000;
+};
+
+async function genomeStage(nest: Nest, { onEvent, signal }: PipelineOptions): Promise<void> {
+  if (nest.result("genome") !== undefined) return;
+  signal.throwIfAborted();
+  const elapsed = stopwatch();
+  const { missing } = await buildGenome({
+    sources: nest.request.sources,
+    hub: nest.request.hub,
+    out: nest.path("genome"),
+    onEvent: (event) => onEvent({ type: "genome", event }),
+    signal,
+  });
+  for (const { url, reason } of missing) nest.warn(`${url} was skipped: ${reason}`);
+  await nest.finish("genome", elapsed(), { missing });
+}
+
+interface PlanResult {
+  readonly replaySha256: string | null;
+  readonly bytesPerToken: number;
+}
+
+async function planStage(
+  nest: Nest,
+  inputs: Inputs,
+  recipe: Recipe | undefined,
+  carried: Carried,
+  { onEvent, signal }: PipelineOptions,
+): Promise<{ plan: Plan; settings: Settings }> {
+  const done = nest.result<PlanResult>("plan");
+  if (done !== undefined) {
+    const plan = await readPlan(nest.path("plan.json"));
+    refuseChanged(`the model ${nest.request.model}`, plan.inputs.model.sha256, inputs.modelSha256);
+    refuseChanged("the replay text", done.replaySha256 ?? "none", inputs.replay?.sha256 ?? "none");
+    return { plan, settings: settingsOf(plan) };
+  }
+  signal.throwIfAborted();
+  const elapsed = stopwatch();
+  const planning = await planRun(nest.path("genome"), {
+    request: nest.request,
+    inputs,
+    recipe: recipe ?? (await chooseRecipe(nest.request, inputs, nest.dir)),
+    out: nest.dir,
+    onEncoding: (done, total) => onEvent({ type: "work", work: "encoding", done, total }),
+    signal,
+  });
+  const { plan, heldOut, retention, warnings } = planning;
+  for (const warning of warnings) nest.warn(warning);
+  await writeJsonl(nest.path("heldout.jsonl"), heldOut);
+  if (retention) await writeRetention(nest, retention);
+  await writePlan(nest.path("plan.json"), plan);
+  carried.texts = planning;
+  await nest.finish("plan", elapsed(), {
+    replaySha256: inputs.replay?.sha256 ?? null,
+    bytesPerToken: planning.trainedBytes / Math.max(1, planning.corpus.ids.length),
+  });
+  onEvent({ type: "planned", plan });
+  return { plan, settings: settingsOf(plan) };
+}
+
+async function bodyOf({ request }: Nest, carried: Carried, { onEvent }: PipelineOptions): Promise<Body> {
+  if (carried.body === undefined) {
+    onEvent({ type: "work", work: "loading" });
+    carried.body = await loadBody(request.model);
+  }
+  return carried.body;
+}
+
+async function beforeStage(
+  nest: Nest,
+  inputs: Inputs,
+  settings: Settings,
+  heldOut: readonly HeldOutRecord[],
+  carried: Carried,
+  options: PipelineOptions,
+): Promise<Measures> {
+  const file = nest.path("before.json");
+  if (nest.result("before") !== undefined) return (await readJson(file)) as Measures;
+  const { onEvent, signal } = options;
+  signal.throwIfAborted();
+  const elapsed = stopwatch();
+  const body = await bodyOf(nest, carried, options);
+  const { tokenizer } = inputs;
+  if (body.source.kind === "gguf" && !existsSync(nest.path("parent"))) {
+    onEvent({ type: "work", work: "exporting" });
+    const { configJson, weights, generationConfig } = body;
+    await writeModelFolder(nest.path("parent"), {
+      configJson,
+      weights: weights.values(),
+      dtype: "F32",
+      tokenizerFiles: tokenizer.files,
+      generationConfig,
+    });
+  }
+  if (inputs.retention === undefined) {
+    const onProgress = (done: number, total: number): void => onEvent({ type: "work", work: "sampling", done, total });
+    const { seed, threads } = settings;
+    await writeRetention(nest, await sampleOwnTexts(body, tokenizer, { seed, threads, onProgress, signal }));
+    nest.warn("no retention text was given: the parent's own samples stand for it");
+  }
+  const retention = await readRetention(nest);
+  const onMeasuring = (done: number, total: number): void => onEvent({ type: "work", work: "measuring", done, total });
+  const measures = await measure(body, tokenizer, measureOptions({ settings, heldOut, retention, onMeasuring, signal }));
+  await atomicWrite(file, canonicalJson(measures));
+  await nest.finish("before", elapsed());
+  onEvent({ type: "measured", when: "before", measures });
+  return measures;
+}
+
+async function trainingStage({ nest, inputs, plan, settings, heldOut, retention, carried, options }: Shared): Promise<Training> {
+  const done = nest.result<Training>("chrysalis");
+  if (done !== undefined) return done;
+  const { onEvent, signal } = options;
+  const elapsed = stopwatch();
+  const texts = carried.texts ?? (await expressAgain(nest, plan, inputs, options));
+  const replayCorpus = await encodeReplay(plan, inputs);
+  const body = await bodyOf(nest, carried, options);
+  const training = await trainAsPlanned({
+    plan,
+    settings,
+    body,
+    tokenizer: inputs.tokenizer,
+    corpus: texts.corpus,
+    bytesPerToken: nest.result<PlanResult>("plan")!.bytesPerToken,
+    replay: replayCorpus && { corpus: replayCorpus, sha256: inputs.replay!.sha256 },
+    heldOut,
+    retention,
+    dir: nest.path("chrysalis"),
+    resume: existsSync(nest.path("chrysalis")),
+    resumeWith: resumeCommand(nest.dir),
+    onEvent: (event) => {
+      if (event.type === "warning") nest.warn(event.message);
+      onEvent({ type: "training", event });
+    },
+    signal,
+  });
+  // What an earlier process of this run trained is in `training.seconds` alone.
+  await nest.finish("chrysalis", Math.max(elapsed(), training.seconds), training);
+  return training;
+}
+
+async function expressAgain(nest: Nest, plan: Plan, inputs: Inputs, { onEvent, signal }: PipelineOptions): Promise<ExpressedTexts> {
+  const genome = await openGenome(nest.path("genome"));
+  try {
+    refuseChanged(`the genome in ${genome.dir}`, plan.inputs.genome.sha256, genome.sha256);
+    const onEncoding = (done: number, total: number): void => onEvent({ type: "work", work: "encoding", done, total });
+    return await expressTexts(genome, settingsOf(plan), { inputs, onEncoding, signal });
+  } finally {
+    await genome.close();
+  }
+}
+
+async function imagoStage(shared: Shared, before: Measures, training: Training): Promise<Report> {
+  const { nest, inputs, plan, settings, heldOut, retention, options } = shared;
+  const { onEvent, signal } = options;
+  if (nest.result("imago") === undefined) {
+    signal.throwIfAborted();
+    const elapsed = stopwatch();
+    await finishImago({
+      nest,
+      plan,
+      settings,
+      tokenizer: inputs.tokenizer,
+      parentFolder: inputs.body.kind === "gguf" ? nest.path("parent") : nest.request.model,
+      training,
+      before,
+      heldOut,
+      retention,
+      retentionSource: retentionSource(inputs),
+      repositories: await repositoriesOf(nest),
+      onWork: (work) => onEvent({ type: "work", work }),
+      onMeasuring: (done, total) => onEvent({ type: "work", work: "measuring", done, total }),
+      signal,
+      elapsed,
+    });
+    await nest.finish("imago", elapsed());
+  }
+  await writeNestManifest(nest, plan);
+  return readReport(nest);
+}
+
+async function repositoriesOf(nest: Nest): Promise<readonly LockedRepository[]> {
+  const genome = await openGenome(nest.path("genome"));
+  await genome.close();
+  return genome.repositories;
+}
+
+async function readReport(nest: Nest): Promise<Report> {
+  return (await readJson(nest.path("imago", "report.json"))) as Report;
+}
+
+async function readHeldOut(nest: Nest): Promise<HeldOutRecord[]> {
+  const records: HeldOutRecord[] = [];
+  for await (const { fields } of readDocuments(nest.path("heldout.jsonl"))) records.push(fields as unknown as HeldOutRecord);
+  return records;
+}
+
+async function writeRetention(nest: Nest, documents: readonly Document[]): Promise<void> {
+  await writeJsonl(
+    nest.path("retention.jsonl"),
+    documents.map(({ id, text }) => ({ id, text })),
+  );
+}
+
+async function readRetention(nest: Nest): Promise<Document[]> {
+  const documents: Document[] = [];
+  for await (const { fields, text } of readDocuments(nest.path("retention.jsonl"))) {
+    documents.push({ id: String(fields["id"]), text });
+  }
+  return documents;
+}

@@ -1,0 +1,94 @@
+/** `chrysalis plan`: a run's plan and predictions, without the run. */
+
+import { mkdtemp, mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { planHash, writePlan } from "../blueprint/plan.ts";
+import type { Plan, Planned } from "../blueprint/plan.ts";
+import { buildGenome } from "../genome/build.ts";
+import { formatBytes, formatCount, formatDuration } from "./format.ts";
+import { checkInputs, chooseRecipe } from "./inputs.ts";
+import { checkNestFree } from "./nest.ts";
+import { planRun } from "./planning.ts";
+import { DEFAULT_OUT, requestFlags, requestOf, requestPositionals } from "./request.ts";
+import { showPipeline } from "./show-pipeline.ts";
+import { defineVerb } from "./verb.ts";
+
+export const plan = defineVerb({
+  name: "plan",
+  summary: "Show what a run would do: every setting with its reason, memory and time",
+  usage: "SOURCE... [the flags of run]",
+  positionals: requestPositionals,
+  flags: requestFlags,
+  examples: [
+    { command: "chrysalis plan . --minutes 10", does: "a dry run; writes nest/plan.json only" },
+    { command: "chrysalis plan . --blueprint recipe.yaml --json", does: "of a recipe of your own, for a program to read" },
+  ],
+  async run(input, { cwd, signal, progress }) {
+    const request = requestOf(input, cwd);
+    const out = resolve(cwd, input.flags.out ?? DEFAULT_OUT);
+    const onEvent = showPipeline(progress);
+    onEvent({ type: "work", work: "checking" });
+    await checkNestFree(out);
+    const inputs = await checkInputs(request, out);
+    const recipe = await chooseRecipe(request, inputs, out);
+    const folder = await mkdtemp(join(tmpdir(), "chrysalis-plan-"));
+    try {
+      const genome = join(folder, "genome");
+      const { missing } = await buildGenome({
+        sources: request.sources,
+        hub: request.hub,
+        out: genome,
+        onEvent: (event) => onEvent({ type: "genome", event }),
+        signal,
+      });
+      const onEncoding = (done: number, total: number): void => onEvent({ type: "work", work: "encoding", done, total });
+      const planned = await planRun(genome, { request, inputs, recipe, out, onEncoding, signal });
+      const path = join(out, "plan.json");
+      await mkdir(out, { recursive: true });
+      await writePlan(path, planned.plan);
+      const skipped = missing.map(({ url, reason }) => `${url} was skipped: ${reason}`);
+      return { path, hash: planHash(planned.plan), plan: planned.plan, warnings: [...skipped, ...planned.warnings] };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+  human: ({ path, plan: { inputs, settings, predicted }, warnings }) => {
+    const { genome } = inputs;
+    const rows = Object.entries(settings as Record<string, Planned<unknown>>).map(
+      ([name, { value, origin, reason }]) => [name, shown(value), origin, reason] as const,
+    );
+    const width = (column: 0 | 1 | 2): number => Math.max(...rows.map((row) => row[column].length));
+    const [first, second, third] = [width(0), Math.min(40, width(1)), width(2)];
+    return [
+      ...rows.map(
+        ([name, value, origin, reason]) =>
+          `${name.padEnd(first)}  ${value.padEnd(second)}  ${origin.padEnd(third)}  ${reason}`,
+      ),
+      "",
+      `genome: ${formatCount(genome.files)} files of ${formatCount(genome.repositories.length)} repositories; ` +
+        `${formatCount(genome.trainedFiles)} (${formatBytes(genome.trainedBytes)}) trained on, ` +
+        `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
+      ...predictions(predicted),
+      ...warnings.map((warning) => `Note: ${warning}.`),
+      `The plan is in ${path}; run does it.`,
+    ].join("\n");
+  },
+});
+
+function predictions(predicted: Plan["predicted"]): string[] {
+  const { memory, tokensPerSecond, rate, steps, tokensPerStep, epochs } = predicted;
+  const parts = Object.entries(memory).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
+  return [
+    `memory: about ${formatBytes(predicted.memoryBytes)} (${parts.join(", ")}); disk: about ${formatBytes(predicted.diskBytes)}`,
+    `training: about ${formatDuration(predicted.trainingSeconds)}, ${formatCount(steps)} steps of ${formatCount(tokensPerStep)} tokens ` +
+      `at ${formatCount(tokensPerSecond)} tokens/s (${rate}), ${epochs.toFixed(1)} passes over the genome; ` +
+      `${formatCount(predicted.trainable)} of ${formatCount(predicted.parameters)} parameters are trained`,
+  ];
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((item) => typeof item !== "object")) return value.join(", ");
+  return JSON.stringify(value) ?? "";
+}

@@ -1,0 +1,164 @@
+/** From a genome to a plan: what is trained on and held out, the texts that go with it, every setting resolved. */
+
+import type { Plan, PlanInputs, Settings } from "../blueprint/plan.ts";
+import { settingsOf } from "../blueprint/plan.ts";
+import { resolvePlan } from "../blueprint/resolve.ts";
+import { expressGenes } from "../epigenome/express.ts";
+import type { Expression } from "../epigenome/express.ts";
+import { heldOutRecords } from "../epigenome/heldout.ts";
+import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import { encodeCorpus } from "../epigenome/pack.ts";
+import type { TokenCorpus } from "../epigenome/pack.ts";
+import { sampleText } from "../epigenome/texts.ts";
+import type { Document } from "../eval/bits-per-byte.ts";
+import { openGenome } from "../genome/manifest.ts";
+import type { Genome } from "../genome/manifest.ts";
+import { OWN_SAMPLES } from "../imago/sample.ts";
+import { retentionSource } from "./inputs.ts";
+import type { Inputs, Recipe } from "./inputs.ts";
+import type { RunRequest } from "./nest.ts";
+
+export interface ExpressedTexts {
+  readonly expression: Expression;
+  readonly corpus: TokenCorpus;
+  readonly trainedBytes: number;
+}
+
+export interface Planning extends ExpressedTexts {
+  readonly plan: Plan;
+  readonly heldOut: readonly HeldOutRecord[];
+  /** Undefined where the parent's own samples will do. */
+  readonly retention: readonly Document[] | undefined;
+  readonly warnings: readonly string[];
+}
+
+export interface PlanningOptions {
+  readonly request: RunRequest;
+  readonly inputs: Inputs;
+  readonly recipe: Recipe;
+  readonly out: string;
+  readonly onEncoding: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A token of byte-level BPE, in bytes of text: where what there will be is not yet known. */
+const BYTES_PER_TOKEN = 3.3;
+
+/**
+ * Expresses the genome at `genomeDir`, encodes what is trained on and resolves the blueprint. Writes nothing.
+ *
+ * @throws UserError "empty", "invalid", "memory", "disk"
+ */
+export async function planRun(genomeDir: string, options: PlanningOptions): Promise<Planning> {
+  const { inputs } = options;
+  const genome = await openGenome(genomeDir);
+  try {
+    // The genome decides none of the settings that decide what is expressed.
+    const draft = settingsOf(resolve(genome, options, undefined));
+    const texts = await expressTexts(genome, draft, options);
+    const heldOut = await heldOutRecords(texts.expression.heldOut, (gene) => genome.text(gene));
+    const retention = inputs.retention && sampleText(inputs.retention.text, { seed: draft.seed });
+    const plan = resolve(genome, options, {
+      texts,
+      heldOutBytes: heldOut.reduce((sum, { bytes }) => sum + bytes, 0),
+      retentionBytes: retention?.bytes ?? Math.round(OWN_SAMPLES.texts * OWN_SAMPLES.tokens * BYTES_PER_TOKEN),
+    });
+    return { ...texts, plan, heldOut, retention: retention?.documents, warnings: warningsOf(texts.expression) };
+  } finally {
+    await genome.close();
+  }
+}
+
+/** Decides what of a genome is trained on and encodes it: the same for the same settings. */
+export async function expressTexts(
+  genome: Genome,
+  settings: Settings,
+  { inputs, onEncoding, signal }: Pick<PlanningOptions, "inputs" | "onEncoding" | "signal">,
+): Promise<ExpressedTexts> {
+  const expression = await expressGenes(genome.genes, {
+    rules: settings.select,
+    seed: settings.seed,
+    match: settings.heldOutMatch,
+    share: settings.heldOutShare,
+    minFiles: settings.heldOutMinFiles,
+    maxBytes: settings.heldOutMaxBytes,
+    text: (gene) => genome.text(gene),
+    alsoTrained: (inputs.replay?.text.documents ?? []).map(({ text }) => text),
+  });
+  const { trained } = expression;
+  const documents = async function* (): AsyncGenerator<{ text: string }> {
+    for (const gene of trained) {
+      signal.throwIfAborted();
+      yield { text: await genome.text(gene) };
+    }
+  };
+  const onProgress = (done: number): void => onEncoding(done, trained.length);
+  const corpus = await encodeCorpus(documents(), inputs.tokenizer, { onProgress });
+  return { expression, corpus, trainedBytes: trained.reduce((sum, { textBytes }) => sum + textBytes, 0) };
+}
+
+/**
+ * The replay text as encoded: of a large one a seeded sample that the planned training will not pass more than about
+ * once.
+ */
+export async function encodeReplay(plan: Plan, { replay, tokenizer }: Inputs): Promise<TokenCorpus | undefined> {
+  const { replay: share, seed } = settingsOf(plan);
+  if (replay === undefined || share === 0) return undefined;
+  const { steps, tokensPerStep } = plan.predicted;
+  const maxBytes = Math.max(SMALLEST_REPLAY, Math.ceil(2 * share * steps * tokensPerStep * BYTES_PER_TOKEN));
+  return encodeCorpus(sampleText(replay.text, { seed, maxBytes }).documents, tokenizer);
+}
+
+const SMALLEST_REPLAY = 1 << 20;
+
+interface Measured {
+  readonly texts: ExpressedTexts;
+  readonly heldOutBytes: number;
+  readonly retentionBytes: number;
+}
+
+function resolve(genome: Genome, { request, inputs, recipe, out }: PlanningOptions, measured: Measured | undefined): Plan {
+  const { replay, body } = inputs;
+  const given = {
+    ...(request.minutes === undefined ? {} : { minutes: request.minutes }),
+    ...(request.seed === undefined ? {} : { seed: request.seed }),
+  };
+  const bytesOf = (documents: readonly Document[]): number =>
+    documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  const planInputs: Omit<PlanInputs, "blueprint"> = {
+    model: { sha256: inputs.modelSha256, modelType: body.config.modelType, parameters: inputs.parameters },
+    genome: {
+      sha256: genome.sha256,
+      repositories: genome.repositories.map(({ name, commit }) => ({ name, commit })),
+      files: genome.genes.length,
+      trainedFiles: measured?.texts.expression.trained.length ?? 0,
+      trainedBytes: measured?.texts.trainedBytes ?? 0,
+      heldOutFiles: measured?.texts.expression.heldOut.length ?? 0,
+      heldOutBytes: measured?.heldOutBytes ?? 0,
+    },
+    retention: { source: retentionSource(inputs), bytes: measured?.retentionBytes ?? 0 },
+    replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
+  };
+  return resolvePlan({
+    recipe: recipe.recipe,
+    recipeReason: recipe.reason,
+    config: body.config,
+    given,
+    machine: inputs.machine,
+    out,
+    corpusTokens: measured === undefined ? 0 : measured.texts.corpus.ids.length - 1,
+    hasReplay: replay !== undefined,
+    genomeBytes: genome.manifest.genomeBytes,
+    copiesParent: body.kind === "gguf",
+    inputs: planInputs,
+  });
+}
+
+function warningsOf({ idle, tooAlike }: Expression): string[] {
+  const warnings = idle.map((match) => `no file matches the rule ${JSON.stringify(match)} of the blueprint's select`);
+  if (tooAlike.length > 0) {
+    const files = tooAlike.length === 1 ? "1 file was" : `${tooAlike.length} files were`;
+    warnings.push(`${files} not held out, since more than 20 % of their lines occur in training text`);
+  }
+  return warnings;
+}

@@ -1,0 +1,71 @@
+/** What `run` and `plan` take alike: their flags, and what these ask for. */
+
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { packageRoot } from "../formats/package-root.ts";
+import { parseSource } from "../genome/source.ts";
+import { MERGE_DTYPES } from "../imago/export.ts";
+import type { MergeDtype } from "../imago/export.ts";
+import type { Flags, Parsed } from "./flags.ts";
+import { usageError } from "./flags.ts";
+import type { RunRequest } from "./nest.ts";
+
+export const DEFAULT_OUT = "nest";
+
+export const requestPositionals = [
+  { name: "SOURCE", help: "Git repository: a local folder or a URL", optional: true, many: true },
+] as const;
+
+export const requestFlags = {
+  hub: { kind: "text", value: "HUB", help: "Repository or README file whose links name more repositories" },
+  model: {
+    kind: "text",
+    value: "MODEL",
+    help: "Parent: Hugging Face folder or .gguf file (default: the larva that comes with this program)",
+  },
+  blueprint: { kind: "text", value: "NAME|FILE", help: "Recipe (default: the one that fits the model)" },
+  retention: {
+    kind: "text",
+    value: "FILE",
+    help: "General text, or JSONL, on which forgetting is measured (default: the model's retention.txt, else its own samples)",
+  },
+  replay: {
+    kind: "text",
+    value: "FILE",
+    help: "General text, or JSONL, that is trained on too, against forgetting (default: the model's replay.txt, else none)",
+  },
+  out: { kind: "text", value: "DIR", help: `Folder of the run (default ${DEFAULT_OUT})` },
+  seed: { kind: "number", value: "N", integer: true, min: 0, max: 2 ** 32 - 1, help: "Seed of every random choice" },
+  minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
+  mergeDtype: {
+    kind: "choice",
+    choices: MERGE_DTYPES,
+    default: "parent",
+    help: "Type of the exported weights; parent keeps the parent's",
+  },
+} as const satisfies Flags;
+
+/** Paths made absolute, so that a run can be gone on with from anywhere. */
+export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, cwd: string): RunRequest {
+  if (positionals.length === 0 && flags.hub === undefined) {
+    throw usageError("no repository is given", "name a SOURCE (a folder or a URL), or --hub");
+  }
+  const place = (text: string): string => {
+    const source = parseSource(text);
+    return source.kind === "path" ? resolve(cwd, text) : text;
+  };
+  const absolute = (path: string): string => resolve(cwd, path);
+  const { hub, model, blueprint, retention, replay, seed, minutes } = flags;
+  const isFile = blueprint !== undefined && (/[/\\]|\.ya?ml$/i.test(blueprint) || existsSync(absolute(blueprint)));
+  return {
+    sources: positionals.map(place),
+    ...(hub === undefined ? {} : { hub: place(hub) }),
+    model: model === undefined ? join(packageRoot(), "models", "larva") : absolute(model),
+    ...(blueprint === undefined ? {} : { blueprint: isFile ? absolute(blueprint) : blueprint }),
+    ...(retention === undefined ? {} : { retention: absolute(retention) }),
+    ...(replay === undefined ? {} : { replay: absolute(replay) }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(minutes === undefined ? {} : { minutes }),
+    mergeDtype: flags.mergeDtype as MergeDtype,
+  };
+}

@@ -1,0 +1,185 @@
+/** The card of an imago: what a person wants to know of it, from its report. */
+
+import type { GroupScore } from "../eval/macro.ts";
+import type { Report } from "./report.ts";
+
+const MOST_FILES = 40;
+
+/** README.md of the imago's folder, with the front matter that model hubs read. */
+export function writeCard(report: Report): string {
+  const { before, after, change, lineage, training } = report;
+  const { parent, genome } = lineage;
+  const fence = fenceFor([before, after].flatMap(({ sample }) => [sample.prompt, sample.greedy, sample.sampled]));
+  const rows = (one: readonly GroupScore[], other: readonly GroupScore[], what: string): string =>
+    table(
+      [what, "files", "bytes", "before", "after", "change"],
+      one.map((group, i) => [
+        cell(group.group),
+        String(group.files),
+        count(group.bytes),
+        ...beforeAfter(group.bitsPerByte, other[i]!.bitsPerByte),
+      ]),
+    );
+  const sample = (text: string): string => `${fence}text\n${text}\n${fence}`;
+  return `---
+library_name: transformers
+pipeline_tag: text-generation
+tags: [symbiotic-chrysalis, fine-tuned]
+---
+
+# ${parent.name}, trained on ${names(genome.repositories.map(({ name }) => name))}
+
+A language model of ${count(parent.parameters)} parameters (${parent.modelType}). Its parent \`${parent.name}\` was trained further
+by symbiotic-chrysalis ${report.tool.version} (${training.method === "lora" ? "a low-rank adapter, merged into the weights" : "all weights"}) on the files of
+${genome.repositories.length} git ${genome.repositories.length === 1 ? "repository" : "repositories"}: ${count(training.tokens)} tokens in ${count(training.steps)} steps.
+
+## Figures
+
+Bits per byte, lower is better: total nats / (ln 2 x UTF-8 bytes), in windows of ${report.evaluation.window} positions with a stride of
+${report.evaluation.stride}. *Held-out* are whole files of the repositories that were never trained on, *retention* is ${retentionText(report)}.
+\`after\` was measured on the files of this folder. The standard error is that of the paired difference over documents.
+
+${table(
+  ["", "before", "after", "change", "difference", "standard error"],
+  [
+    ["held-out", ...beforeAfter(before.bitsPerByte, after.bitsPerByte), figure(change.heldOut.difference), error(change.heldOut.standardError)],
+    ["held-out, mean of repositories", ...beforeAfter(before.bitsPerByteMacro, after.bitsPerByteMacro), "", ""],
+    [
+      "retention",
+      ...beforeAfter(before.retentionBitsPerByte, after.retentionBitsPerByte),
+      figure(change.retention.difference),
+      error(change.retention.standardError),
+    ],
+  ],
+)}
+
+${rows(before.perRepository, after.perRepository, "held-out, by repository")}
+
+${rows(before.perKind, after.perKind, "held-out, by kind")}
+${report.warnings.length === 0 ? "" : `\n${report.warnings.map((warning) => `- Note: ${warning}.`).join("\n")}\n`}
+## Samples
+
+Both models go on with the beginning of the held-out file \`${before.sample.document}\`:
+
+${sample(before.sample.prompt)}
+
+Before, always the likeliest token:
+
+${sample(before.sample.greedy)}
+
+After, always the likeliest token:
+
+${sample(after.sample.greedy)}
+
+Before, sampled at temperature 0.8:
+
+${sample(before.sample.sampled)}
+
+After, sampled at temperature 0.8:
+
+${sample(after.sample.sampled)}
+
+## Use
+
+\`\`\`sh
+chrysalis chat .
+\`\`\`
+
+\`\`\`python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+model = AutoModelForCausalLM.from_pretrained(".")
+ids = tokenizer("Once", return_tensors="pt")
+print(tokenizer.decode(model.generate(**ids, max_new_tokens=60)[0]))
+\`\`\`
+${training.method === "lora" ? "\nThe adapter alone, in PEFT format, is in `adapter/`; its configuration names the parent's folder.\n" : ""}
+## Lineage
+
+${table(
+  ["what", "value"],
+  [
+    ["parent", `\`${parent.name}\`, SHA-256 \`${parent.sha256}\``],
+    ["genome.txt", `SHA-256 \`${genome.sha256}\``],
+    ...genome.repositories.map(({ name, url, commit }) => [
+      `repository ${cell(name)}`,
+      `commit \`${commit}\`${url === null ? "" : ` of ${cell(url)}`}`,
+    ]),
+    ["blueprint", `${lineage.blueprint.name}, SHA-256 \`${lineage.blueprint.sha256}\``],
+    ["plan", `SHA-256 \`${lineage.plan}\``],
+    ["seed, threads", `${lineage.seed}, ${lineage.threads}`],
+    ["weights", `those after step ${training.best.step} of ${training.steps}, exported in ${report.export.dtype}`],
+    ["versions", `symbiotic-chrysalis ${lineage.versions.chrysalis}, Node ${lineage.versions.node}`],
+    ["speed and memory", `${count(training.tokensPerSecond)} tokens/s, at most ${count(report.peakMemoryBytes / 2 ** 20)} MiB`],
+  ],
+)}
+
+## Held-out files
+
+${heldOutList(report)}
+
+## Licence
+
+These weights derive from the parent's and from the repositories above, whose licences and terms continue to apply: read them
+before passing the weights on.
+`;
+}
+
+function retentionText({ retentionSource, retention }: Report): string {
+  const size = `(${retention.documents} documents, ${count(retention.bytes)} bytes)`;
+  switch (retentionSource) {
+    case "given":
+      return `general text given for the purpose ${size}`;
+    case "model":
+      return `the general text that comes with the parent ${size}`;
+    case "sampled":
+      return `text that the parent itself wrote at temperature 1 ${size}: it shows distance from the parent, not knowledge`;
+  }
+}
+
+function heldOutList({ heldOut }: Report): string {
+  const shown = heldOut.slice(0, MOST_FILES);
+  const rest = heldOut.length - shown.length;
+  const listed = table(
+    ["file", "bytes", "before", "after", "change"],
+    shown.map(({ repository, path, bytes, before, after }) => [
+      cell(`${repository}/${path}`),
+      count(bytes),
+      ...beforeAfter(before, after),
+    ]),
+  );
+  return rest === 0 ? listed : `${listed}\n\nand ${rest} more, which \`report.json\` lists.`;
+}
+
+function names(of: readonly string[]): string {
+  if (of.length <= 3) return of.map(cell).join(", ");
+  return `${of.slice(0, 2).map(cell).join(", ")} and ${of.length - 2} more repositories`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function beforeAfter(before: number, after: number): string[] {
+  return [figure(before), figure(after), before === 0 ? "" : percent(after / before - 1)];
+}
+
+const figure = (value: number): string => value.toFixed(4);
+const error = (value: number | null): string => (value === null ? "" : figure(value));
+const count = (value: number): string => Math.round(value).toLocaleString("en-US");
+
+function percent(change: number): string {
+  return `${change > 0 ? "+" : ""}${(100 * change).toFixed(1)} %`;
+}
+
+/** Text inside a table's cell: names of files may hold anything. */
+function cell(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, " ").replaceAll(/[\\|`<*_[\]]/g, "\\$&");
+}
+
+/** A fence that no line of the texts ends. */
+function fenceFor(texts: readonly string[]): string {
+  const longest = Math.max(2, ...texts.flatMap((text) => [...text.matchAll(/`+/g)].map(([run]) => run.length)));
+  return "`".repeat(longest + 1);
+}
