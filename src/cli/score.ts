@@ -1,6 +1,5 @@
 /** `chrysalis score`: the negative log-likelihood of given token ids; needs no tokenizer. */
 
-import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { readJson } from "../formats/files.ts";
 import { blankBatch } from "../models/batch.ts";
@@ -24,11 +23,11 @@ export const score = defineVerb({
       does: 'n - 1 numbers in nats, {"nll": [...]}: of ids 2 to n, each given those before it',
     },
   ],
-  async run({ flags, positionals }, { cwd, signal, progress }) {
+  async run({ flags, positionals }, { signal, progress }) {
     const model = positionals[0]!;
-    checkModelPath(resolve(cwd, model));
+    checkModelPath(model);
     const { config } = await inspectBody(model);
-    const ids = checkIds(await readJson(resolve(cwd, flags.ids)), flags.ids, config);
+    const ids = checkIds(await readJson(flags.ids), flags.ids, config);
     const T = ids.length - 1;
     checkAttentionMemory(config, 1, T);
     signal.throwIfAborted();
