@@ -69,8 +69,7 @@ export async function finishImago(options: ImagoOptions): Promise<Report> {
   const trained = await mergedModel(options);
   const wanted = nest.request.mergeDtype;
   let dtype = exportType(wanted, trained.parentType);
-  const exact =
-    dtype === "F32" ? undefined : await measureHeldOut(trained, options.tokenizer, measureOptions(options));
+  const exact = dtype === "F32" ? undefined : await measureHeldOut(trained, options.tokenizer, measureOptions(options));
   const write = async (): Promise<Measures> => {
     onWork("exporting");
     await writeImago(folder, { ...trained, tokenizer: options.tokenizer, dtype });

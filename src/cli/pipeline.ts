@@ -94,9 +94,11 @@ export async function resumeRun(out: string, options: PipelineOptions): Promise<
   }
 }
 
+/** Whatever an abort made of the work under way, said with the way to go on; training says so itself. */
 function asInterruption(error: unknown, nest: Nest, signal: AbortSignal): unknown {
-  const ours = error instanceof UserError && error.code === "interrupted" && nest.result("before") !== undefined;
-  if (!signal.aborted || ours) return error;
+  const training = nest.result("before") !== undefined && nest.result("chrysalis") === undefined;
+  const saidByTraining = error instanceof UserError && error.code === "interrupted" && error !== signal.reason;
+  if (!signal.aborted || (training && saidByTraining)) return error;
   return new UserError("interrupted", `the run in ${nest.dir} was interrupted`, {
     hint: `nothing is lost; go on with ${resumeCommand(nest.dir)}`,
     cause: error,
@@ -109,7 +111,12 @@ interface Carried {
   texts?: ExpressedTexts;
 }
 
-async function walk(nest: Nest, inputs: Inputs, recipe: Recipe | undefined, options: PipelineOptions): Promise<Finished> {
+async function walk(
+  nest: Nest,
+  inputs: Inputs,
+  recipe: Recipe | undefined,
+  options: PipelineOptions,
+): Promise<Finished> {
   const carried: Carried = {};
   await genomeStage(nest, options);
   const { plan, settings } = await planStage(nest, inputs, recipe, carried, options);
@@ -240,14 +247,27 @@ async function beforeStage(
   }
   const retention = await readRetention(nest);
   const onMeasuring = (done: number, total: number): void => onEvent({ type: "work", work: "measuring", done, total });
-  const measures = await measure(body, tokenizer, measureOptions({ settings, heldOut, retention, onMeasuring, signal }));
+  const measures = await measure(
+    body,
+    tokenizer,
+    measureOptions({ settings, heldOut, retention, onMeasuring, signal }),
+  );
   await atomicWrite(file, canonicalJson(measures));
   await nest.finish("before", elapsed());
   onEvent({ type: "measured", when: "before", measures });
   return measures;
 }
 
-async function trainingStage({ nest, inputs, plan, settings, heldOut, retention, carried, options }: Shared): Promise<Training> {
+async function trainingStage({
+  nest,
+  inputs,
+  plan,
+  settings,
+  heldOut,
+  retention,
+  carried,
+  options,
+}: Shared): Promise<Training> {
   const done = nest.result<Training>("chrysalis");
   if (done !== undefined) return done;
   const { onEvent, signal } = options;
@@ -279,7 +299,12 @@ async function trainingStage({ nest, inputs, plan, settings, heldOut, retention,
   return training;
 }
 
-async function expressAgain(nest: Nest, plan: Plan, inputs: Inputs, { onEvent, signal }: PipelineOptions): Promise<ExpressedTexts> {
+async function expressAgain(
+  nest: Nest,
+  plan: Plan,
+  inputs: Inputs,
+  { onEvent, signal }: PipelineOptions,
+): Promise<ExpressedTexts> {
   const genome = await openGenome(nest.path("genome"));
   try {
     refuseChanged(`the genome in ${genome.dir}`, plan.inputs.genome.sha256, genome.sha256);
@@ -331,7 +356,8 @@ async function readReport(nest: Nest): Promise<Report> {
 
 async function readHeldOut(nest: Nest): Promise<HeldOutRecord[]> {
   const records: HeldOutRecord[] = [];
-  for await (const { fields } of readDocuments(nest.path("heldout.jsonl"))) records.push(fields as unknown as HeldOutRecord);
+  for await (const { fields } of readDocuments(nest.path("heldout.jsonl")))
+    records.push(fields as unknown as HeldOutRecord);
   return records;
 }
 

@@ -22,7 +22,10 @@ export const plan = defineVerb({
   flags: requestFlags,
   examples: [
     { command: "chrysalis plan . --minutes 10", does: "a dry run; writes nest/plan.json only" },
-    { command: "chrysalis plan . --blueprint recipe.yaml --json", does: "of a recipe of your own, for a program to read" },
+    {
+      command: "chrysalis plan . --blueprint recipe.yaml --json",
+      does: "of a recipe of your own, for a program to read",
+    },
   ],
   async run(input, { cwd, signal, progress }) {
     const request = requestOf(input, cwd);
@@ -42,7 +45,8 @@ export const plan = defineVerb({
         onEvent: (event) => onEvent({ type: "genome", event }),
         signal,
       });
-      const onEncoding = (done: number, total: number): void => onEvent({ type: "work", work: "encoding", done, total });
+      const onEncoding = (done: number, total: number): void =>
+        onEvent({ type: "work", work: "encoding", done, total });
       const planned = await planRun(genome, { request, inputs, recipe, out, onEncoding, signal });
       const path = join(out, "plan.json");
       await mkdir(out, { recursive: true });

@@ -117,7 +117,11 @@ interface Measured {
   readonly retentionBytes: number;
 }
 
-function resolve(genome: Genome, { request, inputs, recipe, out }: PlanningOptions, measured: Measured | undefined): Plan {
+function resolve(
+  genome: Genome,
+  { request, inputs, recipe, out }: PlanningOptions,
+  measured: Measured | undefined,
+): Plan {
   const { replay, body } = inputs;
   const given = {
     ...(request.minutes === undefined ? {} : { minutes: request.minutes }),

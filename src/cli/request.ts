@@ -5,7 +5,6 @@ import { join, resolve } from "node:path";
 import { packageRoot } from "../formats/package-root.ts";
 import { parseSource } from "../genome/source.ts";
 import { MERGE_DTYPES } from "../imago/export.ts";
-import type { MergeDtype } from "../imago/export.ts";
 import type { Flags, Parsed } from "./flags.ts";
 import { usageError } from "./flags.ts";
 import type { RunRequest } from "./nest.ts";
@@ -66,6 +65,6 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
     ...(replay === undefined ? {} : { replay: absolute(replay) }),
     ...(seed === undefined ? {} : { seed }),
     ...(minutes === undefined ? {} : { minutes }),
-    mergeDtype: flags.mergeDtype as MergeDtype,
+    mergeDtype: flags.mergeDtype,
   };
 }

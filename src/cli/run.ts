@@ -34,7 +34,10 @@ export const run = defineVerb({
       const other = [...given].find((name) => !["resume", "out", "json"].includes(name));
       if (other !== undefined || positionals.length > 0) {
         const what = other === undefined ? `SOURCE "${positionals[0]}"` : `--${typedName(other)}`;
-        throw usageError(`${what} is given with --resume`, "a run goes on as it was begun: give --resume and --out alone");
+        throw usageError(
+          `${what} is given with --resume`,
+          "a run goes on as it was begun: give --resume and --out alone",
+        );
       }
       return resultOf(await resumeRun(out, options));
     }

@@ -26,7 +26,12 @@ export function showPipeline(progress: Progress): (event: PipelineEvent) => void
           return;
         }
         const unit = UNITS[work] ?? "";
-        progress.update({ stage: work, done, total, details: [`${formatCount(done)} of ${formatCount(total)} ${unit}`] });
+        progress.update({
+          stage: work,
+          done,
+          total,
+          details: [`${formatCount(done)} of ${formatCount(total)} ${unit}`],
+        });
         return;
       }
       case "planned": {

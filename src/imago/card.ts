@@ -42,7 +42,12 @@ ${report.evaluation.stride}. *Held-out* are whole files of the repositories that
 ${table(
   ["", "before", "after", "change", "difference", "standard error"],
   [
-    ["held-out", ...beforeAfter(before.bitsPerByte, after.bitsPerByte), figure(change.heldOut.difference), error(change.heldOut.standardError)],
+    [
+      "held-out",
+      ...beforeAfter(before.bitsPerByte, after.bitsPerByte),
+      figure(change.heldOut.difference),
+      error(change.heldOut.standardError),
+    ],
     ["held-out, mean of repositories", ...beforeAfter(before.bitsPerByteMacro, after.bitsPerByteMacro), "", ""],
     [
       "retention",
@@ -110,7 +115,10 @@ ${table(
     ["seed, threads", `${lineage.seed}, ${lineage.threads}`],
     ["weights", `those after step ${training.best.step} of ${training.steps}, exported in ${report.export.dtype}`],
     ["versions", `symbiotic-chrysalis ${lineage.versions.chrysalis}, Node ${lineage.versions.node}`],
-    ["speed and memory", `${count(training.tokensPerSecond)} tokens/s, at most ${count(report.peakMemoryBytes / 2 ** 20)} MiB`],
+    [
+      "speed and memory",
+      `${count(training.tokensPerSecond)} tokens/s, at most ${count(report.peakMemoryBytes / 2 ** 20)} MiB`,
+    ],
   ],
 )}
 

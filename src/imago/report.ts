@@ -63,7 +63,12 @@ export interface Report {
     readonly rounding: Rounding | null;
   };
   readonly lineage: {
-    readonly parent: { readonly name: string; readonly sha256: string; readonly modelType: string; readonly parameters: number };
+    readonly parent: {
+      readonly name: string;
+      readonly sha256: string;
+      readonly modelType: string;
+      readonly parameters: number;
+    };
     readonly genome: { readonly sha256: string; readonly repositories: readonly LockedRepository[] };
     readonly blueprint: Plan["inputs"]["blueprint"];
     readonly plan: string;
@@ -146,7 +151,14 @@ export function buildReport(inputs: ReportInputs): Report {
   };
 }
 
-function sideOf({ bitsPerByte, bitsPerByteMacro, retentionBitsPerByte, perRepository, perKind, sample }: Measures): Side {
+function sideOf({
+  bitsPerByte,
+  bitsPerByteMacro,
+  retentionBitsPerByte,
+  perRepository,
+  perKind,
+  sample,
+}: Measures): Side {
   return { bitsPerByte, bitsPerByteMacro, retentionBitsPerByte, perRepository, perKind, sample };
 }
 

@@ -1,0 +1,265 @@
+/** The main job from repositories to an imago, on a tiny model: what it leaves, that its figures are true, and resume. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { hatchConfig } from "../src/chrysalis/hatch.ts";
+import { openModel } from "../src/cli/model.ts";
+import type { RunRequest } from "../src/cli/nest.ts";
+import { resumeRun, startRun } from "../src/cli/pipeline.ts";
+import type { PipelineEvent } from "../src/cli/pipeline.ts";
+import { UserError } from "../src/errors.ts";
+import { scoreDocuments } from "../src/eval/bits-per-byte.ts";
+import { readFilesToMeasure } from "../src/eval/documents.ts";
+import { sha256OfFile } from "../src/formats/files.ts";
+import { packageRoot } from "../src/formats/package-root.ts";
+import { hash32 } from "../src/formats/random.ts";
+import { openSafetensors } from "../src/formats/safetensors.ts";
+import { makeRepository } from "../src/genome/testing.ts";
+import type { Report } from "../src/imago/report.ts";
+import { initialiseBody } from "../src/models/initialise.ts";
+import { writeModelFolder } from "../src/models/save.ts";
+import { compileStep } from "../src/models/step.ts";
+import { tokenizerFiles } from "../src/tokenizer/tokenizer-files.ts";
+import { trainBpe } from "../src/tokenizer/train-bpe.ts";
+
+const SEPARATOR = "<|endoftext|>";
+const WORDS = "the model reads every file of a tree and keeps what it has seen for later use in some other place".split(
+  " ",
+);
+
+/** Sentences that differ from file to file. */
+function prose(name: string, sentences: number): string {
+  return Array.from({ length: sentences }, (_, line) => {
+    const words = Array.from({ length: 9 }, (_, i) => WORDS[hash32(1, name, line, i) % WORDS.length]!);
+    return `${words.join(" ")} ${(hash32(2, name, line, 0) % 46656).toString(36).replaceAll(/\d/g, "q")}.`;
+  }).join("\n");
+}
+
+let folder: string;
+let request: RunRequest;
+let full: { report: Report; events: readonly PipelineEvent[] };
+const nest = (name: string): string => join(folder, "nests", name);
+
+const recipe = (method: string, more = ""): string => `
+name: tiny-${method}
+description: a few steps
+method: ${method}
+optimizer: { learningRate: 3e-3 }
+batch: { tokens: 256, sequence: 64 }
+replay: 0.2
+evaluation: { times: 2 }
+checkpoint: { steps: 2 }
+budget: { steps: 16 }
+epochs: { max: 1000 }
+seed: 5
+${more}`;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pipeline-"));
+  const files = Array.from({ length: 40 }, (_, i) => {
+    const path = i % 2 === 0 ? `docs/page-${i}.md` : `src/part-${i}.js`;
+    return { path, content: i % 2 === 0 ? prose(path, 12) : `// ${prose(path, 10).replaceAll("\n", "\n// ")}\n` };
+  });
+  await makeRepository(join(folder, "library"), [files]);
+  const texts = files.map(({ content }) => content);
+  const json = await trainBpe(texts, { vocabularySize: 400, specialTokens: [SEPARATOR] });
+  const shape = { vocabulary: 400, hidden: 32, intermediate: 64, layers: 2, heads: 2, keyValueHeads: 1, context: 128 };
+  const body = initialiseBody(hatchConfig(shape), 3, { bos_token_id: 0, eos_token_id: 0 });
+  await writeModelFolder(join(folder, "parent"), {
+    configJson: body.configJson,
+    weights: body.weights.values(),
+    dtype: "F32",
+    tokenizerFiles: tokenizerFiles(json, { bos: SEPARATOR, eos: SEPARATOR }),
+  });
+  const lines = (of: string): string =>
+    Array.from({ length: 8 }, (_, i) => `${JSON.stringify({ text: prose(`${of} ${i}`, 6) })}\n`).join("");
+  await writeFile(join(folder, "retention.jsonl"), lines("retention"));
+  await writeFile(join(folder, "replay.jsonl"), lines("replay"));
+  await writeFile(join(folder, "full.yaml"), recipe("full"));
+  await writeFile(join(folder, "lora.yaml"), recipe("lora", "lora: { rank: 4, alpha: 8 }"));
+  request = {
+    sources: [join(folder, "library")],
+    model: join(folder, "parent"),
+    blueprint: join(folder, "full.yaml"),
+    retention: join(folder, "retention.jsonl"),
+    replay: join(folder, "replay.jsonl"),
+    mergeDtype: "parent",
+  };
+  const parent = await hashesBelow(request.model);
+  const events: PipelineEvent[] = [];
+  const { report } = await startRun(request, nest("full"), { onEvent: (event) => events.push(event), signal });
+  full = { report, events };
+  assert.deepEqual(await hashesBelow(request.model), parent, "the parent's files are as they were");
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const { signal } = new AbortController();
+const quiet = { onEvent: () => {}, signal };
+
+async function hashesBelow(path: string): Promise<Record<string, string>> {
+  const names = (await readdir(path)).sort();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await sha256OfFile(join(path, name))])));
+}
+
+/** Bits per byte by the definition, of a model folder as anyone finds it. */
+async function score(model: string, text: string, T: number): Promise<number> {
+  const { body, tokenizer } = await openModel(model);
+  const { documents } = await readFilesToMeasure([text]);
+  const step = await compileStep(body, { B: 1, T, train: "none" });
+  const { bitsPerByte } = await scoreDocuments(step, tokenizer, documents);
+  await step.release();
+  return bitsPerByte;
+}
+
+function near(found: number, expected: number): void {
+  assert.ok(Math.abs(found / expected - 1) < 1e-5, `${found} is not ${expected}`);
+}
+
+test("a run leaves a whole nest and reports what it did", async () => {
+  const { report, events } = full;
+  for (const name of [
+    "plan.json",
+    "heldout.jsonl",
+    "retention.jsonl",
+    "manifest.json",
+    "genome/genome.txt",
+    "chrysalis/events.jsonl",
+    "imago/model.safetensors",
+    "imago/tokenizer.json",
+    "imago/README.md",
+    "imago/report.json",
+  ]) {
+    assert.ok(existsSync(join(nest("full"), name)), `${name} is there`);
+  }
+  assert.deepEqual(
+    (await readdir(nest("full"))).filter((name) => /unfinished|tmp/.test(name)),
+    [],
+  );
+  assert.equal(report.training.steps, 16);
+  assert.equal(report.retentionSource, "given");
+  assert.ok(report.after.bitsPerByte < report.before.bitsPerByte, "it learned");
+  assert.ok(report.change.heldOut.relative < 0 && report.change.heldOut.standardError! > 0);
+  assert.ok(report.training.tokens > 0 && report.training.tokensPerSecond > 0 && report.peakMemoryBytes > 1e7);
+  assert.ok(report.heldOut.length >= 3);
+  const repository = report.before.perRepository[0]!;
+  assert.deepEqual([repository.group, repository.files], ["library", report.heldOut.length]);
+  near(repository.bitsPerByte, report.before.bitsPerByte);
+  assert.deepEqual(
+    report.before.perKind.map(({ group }) => group),
+    ["code", "prose"],
+  );
+  assert.equal(report.before.sample.prompt, report.after.sample.prompt);
+  const trained = events.filter((event) => event.type === "training" && event.event.type === "step");
+  assert.equal(trained.length, 16);
+  const card = await readFile(join(nest("full"), "imago", "README.md"), "utf8");
+  for (const fact of [report.lineage.genome.sha256, report.lineage.plan, report.after.bitsPerByte.toFixed(4)]) {
+    assert.ok(card.includes(fact), `the card says ${fact}`);
+  }
+});
+
+test("the figures are those of the folders, measured by anyone", async () => {
+  const { report } = full;
+  assert.deepEqual(report.evaluation, { window: 64, stride: 32, separator: 0 });
+  for (const [when, model] of [
+    ["before", request.model],
+    ["after", join(nest("full"), "imago")],
+  ] as const) {
+    near(await score(model, join(nest("full"), "heldout.jsonl"), 64), report[when].bitsPerByte);
+    near(await score(model, request.retention!, 64), report[when].retentionBitsPerByte);
+  }
+});
+
+test("a folder that holds a run is refused; a finished run gives its result again", async () => {
+  await assert.rejects(startRun(request, nest("full"), quiet), isUserError("exists", /--resume/));
+  const again = await resumeRun(nest("full"), quiet);
+  assert.ok(again.already);
+  assert.deepEqual(again.report, full.report);
+});
+
+test("killed without warning and gone on with, a run ends in the same weights", async () => {
+  const out = nest("killed");
+  const { sources, model, blueprint, retention, replay } = request;
+  const flags = ["--model", model, "--blueprint", blueprint!, "--retention", retention!, "--replay", replay!];
+  const main = join(packageRoot(), "src", "cli", "main.ts");
+  const child = spawn(process.execPath, [main, "run", ...sources, ...flags, "--out", out, "--json"], {
+    stdio: "ignore",
+  });
+  const ended = new Promise((resolve) => void child.once("exit", resolve));
+  const checkpoints = join(out, "chrysalis", "checkpoints");
+  while (child.exitCode === null && !(await readdir(checkpoints).catch(() => [])).some((name) => name.startsWith("step-"))) {
+    await delay(5);
+  }
+  child.kill("SIGKILL");
+  await ended;
+  assert.ok(existsSync(join(checkpoints)), "it was training when it was killed");
+  assert.ok(!existsSync(join(out, "manifest.json")), "it was not done yet");
+  const { already, report } = await resumeRun(out, quiet);
+  assert.ok(!already);
+  const weights = (of: string): Promise<string> => sha256OfFile(join(nest(of), "imago", "model.safetensors"));
+  assert.equal(await weights("killed"), await weights("full"));
+  assert.equal(report.after.bitsPerByte, full.report.after.bitsPerByte);
+  assert.deepEqual(report.training.losses, full.report.training.losses);
+  assert.equal(await sha256OfFile(join(out, "manifest.json")), await sha256OfFile(join(nest("full"), "manifest.json")));
+});
+
+test("an adapter on its parent is the merged model; without general text the parent's samples stand for it", async () => {
+  const { retention: _, replay: __, ...rest } = request;
+  const out = nest("lora");
+  const { report } = await startRun({ ...rest, blueprint: join(folder, "lora.yaml") }, out, quiet);
+  assert.equal(report.retentionSource, "sampled");
+  assert.ok(report.after.bitsPerByte < report.before.bitsPerByte, "it learned");
+  near(await score(request.model, join(out, "retention.jsonl"), 64), report.before.retentionBitsPerByte);
+
+  const config = JSON.parse(await readFile(join(out, "imago", "adapter", "adapter_config.json"), "utf8")) as Record<
+    string,
+    unknown
+  >;
+  assert.equal(config["base_model_name_or_path"], request.model);
+  const { body, tokenizer } = await openModel(request.model);
+  const targets = config["target_modules"] as string[];
+  const lora = { rank: config["r"] as number, alpha: config["lora_alpha"] as number, targets, seed: 0 };
+  const adapted = await compileStep(body, { B: 1, T: 64, train: { lora } });
+  const file = await openSafetensors(join(out, "imago", "adapter", "adapter_model.safetensors"));
+  for (const { name, data } of adapted.parameters) data.set(await file.readF32(`base_model.model.${name}`));
+  await file.close();
+  const { documents } = await readFilesToMeasure([join(out, "heldout.jsonl")]);
+  const { bitsPerByte } = await scoreDocuments(adapted, tokenizer, documents);
+  await adapted.release();
+  assert.ok(Math.abs(bitsPerByte - report.after.bitsPerByte) < 1e-4, `${bitsPerByte}, ${report.after.bitsPerByte}`);
+});
+
+test("what is wrong from the start leaves nothing behind", async () => {
+  const out = nest("refused");
+  await mkdir(join(folder, "empty"));
+  const cases: [Partial<RunRequest>, string, RegExp][] = [
+    [{ sources: [join(folder, "empty")] }, "not-a-repository", /empty/],
+    [{ model: join(folder, "nowhere") }, "not-found", /nowhere/],
+    [{ replay: request.retention! }, "overlap", /share a document/],
+    [{ blueprint: "tiny" }, "not-found", /"tiny"/],
+    [{ minutes: 1, retention: join(folder, "missing.txt") }, "not-found", /missing\.txt/],
+  ];
+  for (const [change, code, message] of cases) {
+    await assert.rejects(startRun({ ...request, ...change }, out, quiet), isUserError(code, message));
+    assert.ok(!existsSync(out), `nothing is left of a run with ${JSON.stringify(change)}`);
+  }
+  await mkdir(out, { recursive: true });
+  await writeFile(join(out, "mine.txt"), "x");
+  await assert.rejects(startRun(request, out, quiet), isUserError("exists", /mine\.txt/));
+  await assert.rejects(resumeRun(out, quiet), isUserError("not-found", /no run/));
+  assert.deepEqual(await readdir(out), ["mine.txt"]);
+});
+
+function isUserError(code: string, message: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(`${error.message}. ${error.hint ?? ""}`, message);
+    return true;
+  };
+}
