@@ -7,7 +7,7 @@ import { scoreDocuments } from "../eval/bits-per-byte.ts";
 import { readFilesToMeasure } from "../eval/documents.ts";
 import { readJson } from "../formats/files.ts";
 import { compileStep } from "../models/step.ts";
-import { formatBytes, formatCount, formatFigure } from "./format.ts";
+import { formatBytes, formatCount, formatFigure, formatMany } from "./format.ts";
 import { checkAttentionMemory, openModel } from "./model.ts";
 import { showMeasuring } from "./stages.ts";
 import { defineVerb } from "./verb.ts";
@@ -94,7 +94,7 @@ export const evaluate = defineVerb({
     return [
       ...(perFile.length > 1 ? rows : []),
       ...(more > 0 ? [`         and ${formatCount(more)} more, which --json lists`] : []),
-      `${formatFigure(bitsPerByte).padStart(7)}  bits per byte of ${formatBytes(bytes)} in ${formatCount(perFile.length)} ${perFile.length === 1 ? "document" : "documents"} (${formatCount(tokens)} tokens, window ${window})`,
+      `${formatFigure(bitsPerByte).padStart(7)}  bits per byte of ${formatBytes(bytes)} in ${formatMany(perFile.length, "document")} (${formatMany(tokens, "token")}, window ${window})`,
       ...skipped.map(({ path, reason }) => `skipped ${path}: ${reason}`),
     ].join("\n");
   },

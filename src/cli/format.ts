@@ -5,6 +5,11 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** 1, "document" -> "1 document"; 2000, "document" -> "2,000 documents". */
+export function formatMany(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** Seconds -> "0.4 s", "41 s", "3 min 5 s", "2 h 10 min". */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

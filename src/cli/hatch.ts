@@ -6,7 +6,7 @@ import { UserError } from "../errors.ts";
 import { asUserError } from "../formats/files.ts";
 import { packageVersion } from "../formats/package-root.ts";
 import { usageError } from "./flags.ts";
-import { formatCount, formatDuration, formatFigure } from "./format.ts";
+import { formatDuration, formatFigure, formatMany } from "./format.ts";
 import { showHatching } from "./stages.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -140,8 +140,8 @@ export const hatch = defineVerb({
   },
   human: ({ model, parameters, steps, tokens, seconds, heldOut }) =>
     [
-      `A model of ${formatCount(parameters)} parameters is in ${model}.`,
-      `It was trained on ${formatCount(tokens)} tokens, ${formatCount(steps)} steps, in ${formatDuration(seconds)}.`,
+      `A model of ${formatMany(parameters, "parameter")} is in ${model}.`,
+      `It was trained on ${formatMany(tokens, "token")}, ${formatMany(steps, "step")}, in ${formatDuration(seconds)}.`,
       ...(heldOut === undefined ? [] : [`Held-out text: ${formatFigure(heldOut.bitsPerByte)} bits per byte.`]),
       `Talk to it: chrysalis chat ${model}`,
     ].join("\n"),

@@ -41,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
     return DONE;
   } catch (error) {
     progress.close();
-    return await report(error, json);
+    return report(error, json);
   }
 }
 

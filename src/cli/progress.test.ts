@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { formatBytes, formatClock, formatDuration, oneLine } from "./format.ts";
+import { formatBytes, formatClock, formatDuration, formatMany, oneLine } from "./format.ts";
 import { createProgress, liveLine, plainLine } from "./progress.ts";
 import type { Progress, ProgressTarget } from "./progress.ts";
 import { showTraining } from "./stages.ts";
@@ -102,6 +102,7 @@ test("numbers as people read them", () => {
     "138 MB",
     "100 GB",
   ]);
+  assert.deepEqual([formatMany(1, "step"), formatMany(2000, "step")], ["1 step", "2,000 steps"]);
   assert.equal(oneLine(" a\n b ", 9), "a b");
   assert.equal(oneLine("abcdef", 4), "abc…");
 });

@@ -3,7 +3,7 @@
 import type { HatchEvent } from "../chrysalis/hatch.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
 import type { GenomeEvent } from "../genome/events.ts";
-import { formatBytes, formatCount, formatFigure } from "./format.ts";
+import { formatBytes, formatCount, formatFigure, formatMany } from "./format.ts";
 import type { Progress } from "./progress.ts";
 
 const TRAINING = "training";
@@ -17,7 +17,7 @@ export function showTraining(progress: Progress): (event: TrainEvent) => void {
         minutes = event.minutes;
         progress.update({
           stage: TRAINING,
-          details: [`${formatCount(event.parameters)} values`, `with ${event.optimiser}`],
+          details: [`${formatMany(event.parameters, "value")}`, `with ${event.optimiser}`],
         });
         return;
       case "resumed":
@@ -48,8 +48,8 @@ export function showTraining(progress: Progress): (event: TrainEvent) => void {
         return;
       case "done":
         progress.finish([
-          `${formatCount(event.step)} steps`,
-          `${formatCount(event.tokens)} tokens`,
+          `${formatMany(event.step, "step")}`,
+          `${formatMany(event.tokens, "token")}`,
           `${formatCount(event.tokensPerSecond)} tok/s`,
         ]);
         return;
@@ -66,24 +66,15 @@ export function showTraining(progress: Progress): (event: TrainEvent) => void {
 export function showHatching(progress: Progress, vocabulary: number): (event: HatchEvent) => void {
   const training = showTraining(progress);
   return (event) => {
-    switch (event.type) {
-      case "tokenizer": {
-        const merging = event.vocabulary > 0 ? { done: event.vocabulary, total: vocabulary } : {};
-        progress.update({ stage: "tokenizer", ...merging, details: [`${formatCount(event.documents)} documents`] });
-        return;
-      }
-      case "encoding":
-        progress.update({
-          stage: "encoding",
-          details: [`${formatCount(event.tokens)} tokens`, `${formatCount(event.documents)} documents`],
-        });
-        return;
-      case "measuring":
-        progress.update({ stage: "measuring", done: event.done, total: event.total });
-        return;
-      default:
-        training(event);
-    }
+    if (event.type === "tokenizer") {
+      const merging = event.vocabulary > 0 ? { done: event.vocabulary, total: vocabulary } : {};
+      progress.update({ stage: "tokenizer", ...merging, details: [`${formatMany(event.documents, "document")}`] });
+    } else if (event.type === "encoding") {
+      const details = [`${formatMany(event.tokens, "token")}`, `${formatMany(event.documents, "document")}`];
+      progress.update({ stage: "encoding", details });
+    } else if (event.type === "measuring") {
+      progress.update({ stage: "measuring", done: event.done, total: event.total });
+    } else training(event);
   };
 }
 
@@ -92,7 +83,7 @@ export function showGenome(progress: Progress): (event: GenomeEvent) => void {
   return (event) => {
     switch (event.type) {
       case "hub":
-        progress.note(`${event.hub} links ${formatCount(event.links)} addresses`);
+        progress.note(`${event.hub} holds ${formatMany(event.links, "link")}`);
         return;
       case "repository-found":
         progress.update({ stage: "looking", done: event.done, total: event.total, details: [lastPart(event.url)] });
@@ -113,11 +104,11 @@ export function showGenome(progress: Progress): (event: GenomeEvent) => void {
           stage: "reading",
           done: event.done,
           total: event.total,
-          details: [event.name, `${formatCount(event.genes)} files`, formatBytes(event.bytes)],
+          details: [event.name, `${formatMany(event.genes, "file")}`, formatBytes(event.bytes)],
         });
         return;
       case "genome-done":
-        progress.finish([`${formatCount(event.genes)} files`, formatBytes(event.bytes)]);
+        progress.finish([`${formatMany(event.genes, "file")}`, formatBytes(event.bytes)]);
         return;
     }
   };
@@ -125,7 +116,7 @@ export function showGenome(progress: Progress): (event: GenomeEvent) => void {
 
 /** For `onProgress(done, total)` of a measurement. */
 export function showMeasuring(progress: Progress, stage: string): (done: number, total: number) => void {
-  return (done, total) => progress.update({ stage, done, total, details: [`${formatCount(total)} tokens`] });
+  return (done, total) => progress.update({ stage, done, total, details: [`${formatMany(total, "token")}`] });
 }
 
 function lastPart(url: string): string {

@@ -43,5 +43,5 @@ export type Verb = VerbDefinition<Flags, object>;
 
 /** Checks a verb's flags against its `run`, and forgets their types for the table of verbs. */
 export function defineVerb<const F extends Flags, Result extends object>(definition: VerbDefinition<F, Result>): Verb {
-  return definition as unknown as Verb;
+  return definition;
 }
