@@ -27,6 +27,7 @@ import { writeModelFolder } from "../src/models/save.ts";
 import { compileStep } from "../src/models/step.ts";
 import { tokenizerFiles } from "../src/tokenizer/tokenizer-files.ts";
 import { trainBpe } from "../src/tokenizer/train-bpe.ts";
+import { buildGguf, f32, f32Tensor, string, u32 } from "./support/build-gguf.ts";
 
 const SEPARATOR = "<|endoftext|>";
 const WORDS = "the model reads every file of a tree and keeps what it has seen for later use in some other place".split(
@@ -74,7 +75,7 @@ before(async () => {
   await writeModelFolder(join(folder, "parent"), {
     configJson: body.configJson,
     weights: body.weights.values(),
-    dtype: "F32",
+    dtype: "BF16",
     tokenizerFiles: tokenizerFiles(json, { bos: SEPARATOR, eos: SEPARATOR }),
   });
   const lines = (of: string): string =>
@@ -146,6 +147,8 @@ test("a run leaves a whole nest and reports what it did", async () => {
   assert.ok(report.after.bitsPerByte < report.before.bitsPerByte, "it learned");
   assert.ok(report.change.heldOut.relative < 0 && report.change.heldOut.standardError! > 0);
   assert.ok(report.training.tokens > 0 && report.training.tokensPerSecond > 0 && report.peakMemoryBytes > 1e7);
+  const { dtype, rounding } = report.export;
+  assert.equal(dtype, rounding!.lost! > 0.02 ? "F32" : "BF16", "rounding to bf16 is judged");
   assert.ok(report.heldOut.length >= 3);
   const repository = report.before.perRepository[0]!;
   assert.deepEqual([repository.group, repository.files], ["library", report.heldOut.length]);
@@ -192,7 +195,10 @@ test("killed without warning and gone on with, a run ends in the same weights", 
   });
   const ended = new Promise((resolve) => void child.once("exit", resolve));
   const checkpoints = join(out, "chrysalis", "checkpoints");
-  while (child.exitCode === null && !(await readdir(checkpoints).catch(() => [])).some((name) => name.startsWith("step-"))) {
+  while (
+    child.exitCode === null &&
+    !(await readdir(checkpoints).catch(() => [])).some((name) => name.startsWith("step-"))
+  ) {
     await delay(5);
   }
   child.kill("SIGKILL");
@@ -208,30 +214,91 @@ test("killed without warning and gone on with, a run ends in the same weights", 
   assert.equal(await sha256OfFile(join(out, "manifest.json")), await sha256OfFile(join(nest("full"), "manifest.json")));
 });
 
-test("an adapter on its parent is the merged model; without general text the parent's samples stand for it", async () => {
+test("of a GGUF parent: the adapter on the parent's folder is the merged model; its own samples stand for general text", async () => {
   const { retention: _, replay: __, ...rest } = request;
   const out = nest("lora");
-  const { report } = await startRun({ ...rest, blueprint: join(folder, "lora.yaml") }, out, quiet);
+  const model = join(folder, "parent.gguf");
+  await writeGguf(model, await openModel(request.model));
+  const { report } = await startRun({ ...rest, model, blueprint: join(folder, "lora.yaml") }, out, quiet);
   assert.equal(report.retentionSource, "sampled");
   assert.ok(report.after.bitsPerByte < report.before.bitsPerByte, "it learned");
-  near(await score(request.model, join(out, "retention.jsonl"), 64), report.before.retentionBitsPerByte);
+  const parent = join(out, "parent");
+  near(await score(parent, join(out, "heldout.jsonl"), 64), report.before.bitsPerByte);
+  near(await score(parent, join(out, "retention.jsonl"), 64), report.before.retentionBitsPerByte);
 
-  const config = JSON.parse(await readFile(join(out, "imago", "adapter", "adapter_config.json"), "utf8")) as Record<
-    string,
-    unknown
-  >;
-  assert.equal(config["base_model_name_or_path"], request.model);
-  const { body, tokenizer } = await openModel(request.model);
+  const adapter = join(out, "imago", "adapter");
+  const config = JSON.parse(await readFile(join(adapter, "adapter_config.json"), "utf8")) as Record<string, unknown>;
+  assert.equal(config["base_model_name_or_path"], parent);
+  const { body, tokenizer } = await openModel(parent);
   const targets = config["target_modules"] as string[];
   const lora = { rank: config["r"] as number, alpha: config["lora_alpha"] as number, targets, seed: 0 };
   const adapted = await compileStep(body, { B: 1, T: 64, train: { lora } });
-  const file = await openSafetensors(join(out, "imago", "adapter", "adapter_model.safetensors"));
+  const file = await openSafetensors(join(adapter, "adapter_model.safetensors"));
   for (const { name, data } of adapted.parameters) data.set(await file.readF32(`base_model.model.${name}`));
   await file.close();
   const { documents } = await readFilesToMeasure([join(out, "heldout.jsonl")]);
   const { bitsPerByte } = await scoreDocuments(adapted, tokenizer, documents);
   await adapted.release();
   assert.ok(Math.abs(bitsPerByte - report.after.bitsPerByte) < 1e-4, `${bitsPerByte}, ${report.after.bitsPerByte}`);
+});
+
+/** The tiny model as a GGUF file; its rows of q and k count as permuted, which makes it another model of the same shape. */
+async function writeGguf(path: string, { body, tokenizer }: Awaited<ReturnType<typeof openModel>>): Promise<void> {
+  const { config } = body;
+  const names: [RegExp, string][] = [
+    [/^model\.embed_tokens/, "token_embd"],
+    [/^model\.norm/, "output_norm"],
+    [/^model\.layers/, "blk"],
+    [/post_attention_layernorm/, "ffn_norm"],
+    [/input_layernorm/, "attn_norm"],
+    [/self_attn\.o_proj/, "attn_output"],
+    [/self_attn\.(.)_proj/, "attn_$1"],
+    [/mlp\.(\w+)_proj/, "ffn_$1"],
+  ];
+  const tensors = [...body.weights.values()].map(({ name, shape, data }) =>
+    f32Tensor(
+      names.reduce((text, [from, to]) => text.replace(from, to), name),
+      shape,
+      data,
+    ),
+  );
+  const json = JSON.parse(Buffer.from(tokenizer.files.get("tokenizer.json")!).toString()) as {
+    model: { vocab: Record<string, number>; merges: (string | [string, string])[] };
+  };
+  const tokens = Object.entries(json.model.vocab).sort(([, a], [, b]) => a - b);
+  const merges = json.model.merges.map((merge) => (typeof merge === "string" ? merge : merge.join(" ")));
+  const strings = (of: readonly string[]) => ({ type: 9, elementType: 8, value: of.map(string) }) as const;
+  const metadata = {
+    "general.architecture": string("llama"),
+    "llama.block_count": u32(config.layers),
+    "llama.context_length": u32(config.maxPositions),
+    "llama.embedding_length": u32(config.hiddenSize),
+    "llama.feed_forward_length": u32(config.intermediateSize),
+    "llama.attention.head_count": u32(config.heads),
+    "llama.attention.head_count_kv": u32(config.keyValueHeads),
+    "llama.attention.layer_norm_rms_epsilon": f32(config.normEpsilon),
+    "llama.rope.freq_base": f32(config.rope.theta),
+    "tokenizer.ggml.model": string("gpt2"),
+    "tokenizer.ggml.pre": string("smollm"),
+    "tokenizer.ggml.tokens": strings(tokens.map(([token]) => token)),
+    "tokenizer.ggml.merges": strings(merges),
+    "tokenizer.ggml.eos_token_id": u32(0),
+  };
+  await writeFile(path, buildGguf({ metadata, tensors }));
+}
+
+test("an interrupted run says how to go on, and its folder stays", async () => {
+  const out = nest("interrupted");
+  const controller = new AbortController();
+  const onEvent = ({ type }: PipelineEvent): void => {
+    if (type === "planned") controller.abort(new UserError("interrupted", "interrupted"));
+  };
+  const interrupted = isUserError("interrupted", /chrysalis run --resume --out/);
+  await assert.rejects(startRun(request, out, { onEvent, signal: controller.signal }), interrupted);
+  assert.ok(existsSync(join(out, "plan.json")));
+  await assert.rejects(startRun(request, out, quiet), isUserError("exists", /--resume/));
+  await writeFile(join(folder, "replay.jsonl"), `${JSON.stringify({ text: "another text altogether" })}\n`);
+  await assert.rejects(resumeRun(out, quiet), isUserError("mismatch", /the replay text/));
 });
 
 test("what is wrong from the start leaves nothing behind", async () => {
