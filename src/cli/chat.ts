@@ -5,6 +5,7 @@ import { createInterface as createQuestions } from "node:readline/promises";
 import { styleText } from "node:util";
 import { UserError } from "../errors.ts";
 import { createGenerator } from "../inference/generate.ts";
+import type { Body } from "../models/body.ts";
 import { countParameters } from "../models/weights.ts";
 import { createConversation } from "./conversation.ts";
 import type { Answer, Conversation } from "./conversation.ts";
@@ -24,6 +25,9 @@ interface Turn {
   readonly tokensPerSecond: number;
 }
 
+const DEFAULT_TEMPERATURE = 0.7;
+const DEFAULT_TOP_P = 0.95;
+
 export const chat = defineVerb({
   name: "chat",
   summary: "Talk with a model, or have it continue a text",
@@ -39,16 +43,14 @@ export const chat = defineVerb({
       value: "X",
       min: 0,
       max: 100,
-      default: 0.7,
-      help: "0 always takes the likeliest token, 1 samples as the model says",
+      help: `0 always takes the likeliest token, 1 samples as the model says (default: that of the model's generation_config.json, else ${DEFAULT_TEMPERATURE})`,
     },
     topP: {
       kind: "number",
       value: "X",
       above: 0,
       max: 1,
-      default: 0.95,
-      help: "Sample from the likeliest tokens that together have this probability",
+      help: `Sample from the likeliest tokens that together have this probability (default: that of the model's generation_config.json, else ${DEFAULT_TOP_P})`,
     },
     seed: {
       kind: "number",
@@ -80,7 +82,9 @@ export const chat = defineVerb({
       const why = flags.plain ? "--plain continues text" : `${path} has no chat template`;
       throw usageError(`--system is given, but ${why}`, "leave --system out");
     }
-    const { maxTokens, temperature, topP, seed, system } = flags;
+    const { maxTokens, seed, system } = flags;
+    const temperature = flags.temperature ?? recommended(body, "temperature", 100) ?? DEFAULT_TEMPERATURE;
+    const topP = flags.topP ?? recommended(body, "top_p", 1) ?? DEFAULT_TOP_P;
     const generator = createGenerator(body);
     const positions = body.config.maxPositions;
     const settings = { positions, mode, system, maxTokens, temperature, topP, seed } as const;
@@ -105,6 +109,12 @@ export const chat = defineVerb({
   // Text was shown while it was made.
   human: () => undefined,
 });
+
+/** What the makers of the model recommend, where it is a number that can be used. */
+function recommended(body: Body, key: "temperature" | "top_p", most: number): number | undefined {
+  const value = body.generationConfig?.[key];
+  return typeof value === "number" && value > 0 && value <= most ? value : undefined;
+}
 
 function whyPlain(wanted: boolean): string {
   const why = wanted ? "" : "It has no chat template: ";
