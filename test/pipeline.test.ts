@@ -1,13 +1,14 @@
 /** The main job from repositories to an imago, on a tiny model: what it leaves, that its figures are true, and resume. */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { hatchConfig } from "../src/chrysalis/hatch.ts";
 import { openModel } from "../src/cli/model.ts";
 import type { RunRequest } from "../src/cli/nest.ts";
@@ -101,6 +102,19 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 const { signal } = new AbortController();
+const main = join(packageRoot(), "src", "cli", "main.ts");
+
+/** The tests' request as typed, but for its sources. */
+function requestFlags(): string[] {
+  const { model, blueprint, retention, replay } = request;
+  return ["--model", model, "--blueprint", blueprint!, "--retention", retention!, "--replay", replay!];
+}
+
+/** Runs the command and reads its JSON. */
+async function chrysalis(...args: string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args, "--json"]);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
 const quiet = { onEvent: () => {}, signal };
 
 async function hashesBelow(path: string): Promise<Record<string, string>> {
@@ -183,6 +197,27 @@ test("a folder that holds a run is refused; a finished run gives its result agai
   const again = await resumeRun(nest("full"), quiet);
   assert.ok(again.already);
   assert.deepEqual(again.report, full.report);
+});
+
+test("from the command line: a plan alone, which is the run's, and the result of a run as JSON", async () => {
+  const out = nest("planned");
+  const planned = await chrysalis("plan", ...request.sources, ...requestFlags(), "--out", out);
+  assert.equal(planned["hash"], full.report.lineage.plan);
+  assert.deepEqual(await readdir(out), ["plan.json"]);
+
+  const { before, after, ...result } = await chrysalis("run", "--resume", "--out", nest("full"));
+  const { report } = full;
+  const { bitsPerByte, bitsPerByteMacro, retentionBitsPerByte } = report.after;
+  assert.deepEqual(after, { bitsPerByte, bitsPerByteMacro, retentionBitsPerByte });
+  assert.equal((before as typeof report.before).bitsPerByte, report.before.bitsPerByte);
+  assert.deepEqual(result["genome"], { sha256: report.lineage.genome.sha256 });
+  assert.deepEqual(
+    result["heldOut"],
+    report.heldOut.map(({ repository, path, blob, bytes }) => ({ repository, path, blob, bytes })),
+  );
+  for (const name of ["tokens", "tokensPerSecond", "peakMemoryBytes", "seconds"])
+    assert.ok((result[name] as number) > 0);
+  assert.deepEqual([result["nest"], result["imago"]], [nest("full"), join(nest("full"), "imago")]);
 });
 
 test("killed without warning and gone on with, a run ends in the same weights", async () => {

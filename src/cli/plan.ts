@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { planHash, writePlan } from "../blueprint/plan.ts";
 import type { Plan, Planned } from "../blueprint/plan.ts";
 import { buildGenome } from "../genome/build.ts";
-import { formatBytes, formatCount, formatDuration } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, formatMany } from "./format.ts";
 import { checkInputs, chooseRecipe } from "./inputs.ts";
 import { checkNestFree } from "./nest.ts";
 import { planRun } from "./planning.ts";
@@ -70,7 +70,7 @@ export const plan = defineVerb({
           `${name.padEnd(first)}  ${value.padEnd(second)}  ${origin.padEnd(third)}  ${reason}`,
       ),
       "",
-      `genome: ${formatCount(genome.files)} files of ${formatCount(genome.repositories.length)} repositories; ` +
+      `genome: ${formatMany(genome.files, "file")} of ${genome.repositories.length === 1 ? "1 repository" : `${formatCount(genome.repositories.length)} repositories`}; ` +
         `${formatCount(genome.trainedFiles)} (${formatBytes(genome.trainedBytes)}) trained on, ` +
         `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
       ...predictions(predicted),
