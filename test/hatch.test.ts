@@ -58,6 +58,8 @@ test("a hatched base learns, survives an interruption and loads", async (t) => {
     },
   });
   await assert.rejects(interrupted, (error) => error instanceof UserError && error.code === "interrupted");
+  const other = { ...options("twice"), resume: true, shape: { ...options("twice").shape, vocabulary: 310 } };
+  await assert.rejects(hatch(other), (error) => error instanceof UserError && error.code === "mismatch");
   const twice = await hatch({ ...options("twice"), resume: true });
   assert.deepEqual(
     await readFile(join(twice.model, "model.safetensors")),

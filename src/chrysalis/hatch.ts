@@ -8,7 +8,7 @@ import { scoreDocuments } from "../eval/bits-per-byte.ts";
 import { packCorpus, encodeCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
 import { createStream } from "../epigenome/stream.ts";
-import { atomicWrite, sha256OfFile } from "../formats/files.ts";
+import { atomicWrite, canonicalJson, sha256OfFile } from "../formats/files.ts";
 import { readDocuments } from "../formats/jsonl.ts";
 import { hash32 } from "../formats/random.ts";
 import type { ModelConfig } from "../models/config.ts";
@@ -128,6 +128,7 @@ export async function hatch(options: HatchOptions): Promise<HatchResult> {
   const config = hatchConfig(shape);
   await mkdir(out, { recursive: true });
   const textSha256 = await sha256OfFile(text);
+  await pinInputs(options, textSha256);
   const tokenizer = await hatchTokenizer(options);
   const corpus = await hatchCorpus(options, tokenizer);
   const sample = options.heldOutSplit === undefined ? [] : await heldOutSample(options);
@@ -188,6 +189,18 @@ export async function hatch(options: HatchOptions): Promise<HatchResult> {
   } finally {
     await step.release();
     await solver.release();
+  }
+}
+
+/** What the tokenizer and the encoded text depend on: they are made once and must fit whatever goes on with them. */
+async function pinInputs({ out, shape, split }: HatchOptions, textSha256: string): Promise<void> {
+  const path = join(out, "hatch.json");
+  const inputs = canonicalJson({ text: textSha256, split: split ?? null, vocabulary: shape.vocabulary });
+  if (!(await exists(path))) return atomicWrite(path, inputs);
+  if ((await readFile(path, "utf8")) !== inputs) {
+    throw new UserError("mismatch", `${out} was begun with another text, split or vocabulary`, {
+      hint: "give those of its hatch.json, or another --out",
+    });
   }
 }
 
