@@ -337,7 +337,8 @@ test("an interrupted run says how to go on, and its folder stays", async () => {
 });
 
 test("what is wrong from the start leaves nothing behind", async () => {
-  const out = nest("refused");
+  const above = nest("refused");
+  const out = join(above, "nest");
   await mkdir(join(folder, "empty"));
   const cases: [Partial<RunRequest>, string, RegExp][] = [
     [{ sources: [join(folder, "empty")] }, "not-a-repository", /empty/],
@@ -348,7 +349,7 @@ test("what is wrong from the start leaves nothing behind", async () => {
   ];
   for (const [change, code, message] of cases) {
     await assert.rejects(startRun({ ...request, ...change }, out, quiet), isUserError(code, message));
-    assert.ok(!existsSync(out), `nothing is left of a run with ${JSON.stringify(change)}`);
+    assert.ok(!existsSync(above), `nothing is left of a run with ${JSON.stringify(change)}`);
   }
   await mkdir(out, { recursive: true });
   await writeFile(join(out, "mine.txt"), "x");

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
@@ -159,20 +159,25 @@ function open(dir: string, request: RunRequest, state: RunProgress): Nest {
   };
 }
 
+/** What `dir` is before a run begins in it: what to take away, or what to leave, if nothing comes of the run. */
+export type Place = { readonly absentFrom: string } | { readonly holds: ReadonlySet<string> };
+
+export async function placeOf(dir: string): Promise<Place> {
+  if (existsSync(dir)) return { holds: new Set(await readdir(dir)) };
+  let absentFrom = dir;
+  while (!existsSync(dirname(absentFrom))) absentFrom = dirname(absentFrom);
+  return { absentFrom };
+}
+
 /** Takes back a run that could not even be planned: all that `dir` did not hold before goes. */
-export async function abandonNest(dir: string, before: ReadonlySet<string> | undefined): Promise<void> {
-  if (before === undefined) {
-    await rm(dir, { recursive: true, force: true });
+export async function abandonNest(dir: string, before: Place): Promise<void> {
+  if ("absentFrom" in before) {
+    await rm(before.absentFrom, { recursive: true, force: true });
     return;
   }
   for (const name of await readdir(dir)) {
-    if (!before.has(name)) await rm(join(dir, name), { recursive: true, force: true });
+    if (!before.holds.has(name)) await rm(join(dir, name), { recursive: true, force: true });
   }
-}
-
-/** What a folder holds; undefined where there is none. */
-export async function contentsOf(dir: string): Promise<Set<string> | undefined> {
-  return existsSync(dir) ? new Set(await readdir(dir)) : undefined;
 }
 
 /** The most memory that this process has held, in bytes: the kernel's VmHWM where there is one. */

@@ -23,7 +23,7 @@ import { writeModelFolder } from "../models/save.ts";
 import { finishImago, measureOptions, writeNestManifest } from "./imago-stage.ts";
 import { checkInputs, chooseRecipe, refuseChanged, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
-import { abandonNest, beginNest, checkNestFree, contentsOf, reopenNest, resumeCommand } from "./nest.ts";
+import { abandonNest, beginNest, checkNestFree, placeOf, reopenNest, resumeCommand } from "./nest.ts";
 import type { Nest, RunRequest } from "./nest.ts";
 import { encodeReplay, expressTexts, planRun } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
@@ -63,13 +63,13 @@ export async function startRun(request: RunRequest, out: string, options: Pipeli
   await checkNestFree(out);
   const inputs = await checkInputs(request, out);
   const recipe = await chooseRecipe(request, inputs, out);
-  const contents = await contentsOf(out);
+  const place = await placeOf(out);
   const nest = await beginNest(out, request);
   try {
     return await walk(nest, inputs, recipe, options);
   } catch (error) {
     const canGoOn = nest.result("plan") !== undefined || options.signal.aborted;
-    if (!canGoOn) await abandonNest(out, contents);
+    if (!canGoOn) await abandonNest(out, place);
     throw asInterruption(error, nest, options.signal);
   }
 }

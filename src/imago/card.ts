@@ -134,7 +134,7 @@ before passing the weights on.
 }
 
 function retentionText({ retentionSource, retention }: Report): string {
-  const size = `(${retention.documents} documents, ${count(retention.bytes)} bytes)`;
+  const size = `(${retention.documents === 1 ? "1 document" : `${count(retention.documents)} documents`}, ${count(retention.bytes)} bytes)`;
   switch (retentionSource) {
     case "given":
       return `general text given for the purpose ${size}`;

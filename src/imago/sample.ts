@@ -1,5 +1,6 @@
 /** Text that a model writes itself: what it makes of a given beginning, and what it says unasked. */
 
+import { UserError } from "../errors.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { hash32 } from "../formats/random.ts";
 import { createGenerator } from "../inference/generate.ts";
@@ -74,6 +75,8 @@ export const OWN_SAMPLES = { texts: 16, tokens: 256 } as const;
 /**
  * A parent's own samples as retention text: temperature 1, nothing truncated, from a seed that nothing else uses. They
  * measure how far the child moves from the parent, not what the parent knew of the world.
+ *
+ * @throws UserError "empty" where they hold no text
  */
 export async function sampleOwnTexts(
   body: Pick<Body, "config" | "weights">,
@@ -100,6 +103,11 @@ export async function sampleOwnTexts(
     }
   } finally {
     await generator.release();
+  }
+  if (documents.length === 0) {
+    throw new UserError("empty", "the parent writes no text of its own to measure retention on", {
+      hint: "give general text with --retention",
+    });
   }
   return documents;
 }
