@@ -8,11 +8,10 @@ import type { HeldOutRecord } from "../epigenome/heldout.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
-import { readDocuments, writeJsonl } from "../formats/jsonl.ts";
+import { writeJsonl } from "../formats/jsonl.ts";
 import { buildGenome } from "../genome/build.ts";
 import type { GenomeEvent } from "../genome/events.ts";
 import { openGenome } from "../genome/manifest.ts";
-import type { LockedRepository } from "../genome/manifest.ts";
 import { measure } from "../imago/measure.ts";
 import type { Measures } from "../imago/measure.ts";
 import type { Report, Training } from "../imago/report.ts";
@@ -25,6 +24,7 @@ import { checkInputs, chooseRecipe, refuseChanged, retentionSource } from "./inp
 import type { Inputs, Recipe } from "./inputs.ts";
 import { abandonNest, beginNest, checkNestFree, placeOf, reopenNest, resumeCommand } from "./nest.ts";
 import type { Nest, RunRequest } from "./nest.ts";
+import { readHeldOut, readReport, readRetention, repositoriesOf, writeRetention } from "./nest-files.ts";
 import { encodeReplay, expressTexts, planRun } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
 import { trainAsPlanned } from "./training.ts";
@@ -342,36 +342,4 @@ async function imagoStage(shared: Shared, before: Measures, training: Training):
   }
   await writeNestManifest(nest, plan);
   return readReport(nest);
-}
-
-async function repositoriesOf(nest: Nest): Promise<readonly LockedRepository[]> {
-  const genome = await openGenome(nest.path("genome"));
-  await genome.close();
-  return genome.repositories;
-}
-
-async function readReport(nest: Nest): Promise<Report> {
-  return (await readJson(nest.path("imago", "report.json"))) as Report;
-}
-
-async function readHeldOut(nest: Nest): Promise<HeldOutRecord[]> {
-  const records: HeldOutRecord[] = [];
-  for await (const { fields } of readDocuments(nest.path("heldout.jsonl")))
-    records.push(fields as unknown as HeldOutRecord);
-  return records;
-}
-
-async function writeRetention(nest: Nest, documents: readonly Document[]): Promise<void> {
-  await writeJsonl(
-    nest.path("retention.jsonl"),
-    documents.map(({ id, text }) => ({ id, text })),
-  );
-}
-
-async function readRetention(nest: Nest): Promise<Document[]> {
-  const documents: Document[] = [];
-  for await (const { fields, text } of readDocuments(nest.path("retention.jsonl"))) {
-    documents.push({ id: String(fields["id"]), text });
-  }
-  return documents;
 }

@@ -1,0 +1,47 @@
+/** The files of a nest through which the stages of a run meet, as types. */
+
+import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { Document } from "../eval/bits-per-byte.ts";
+import { readJson } from "../formats/files.ts";
+import { readDocuments, writeJsonl } from "../formats/jsonl.ts";
+import { openGenome } from "../genome/manifest.ts";
+import type { LockedRepository } from "../genome/manifest.ts";
+import type { Report } from "../imago/report.ts";
+import type { Nest } from "./nest.ts";
+
+/** The repositories of the nest's genome, with their commits. */
+export async function repositoriesOf(nest: Nest): Promise<readonly LockedRepository[]> {
+  const genome = await openGenome(nest.path("genome"));
+  await genome.close();
+  return genome.repositories;
+}
+
+/** The report of the nest's imago. */
+export async function readReport(nest: Nest): Promise<Report> {
+  return (await readJson(nest.path("imago", "report.json"))) as Report;
+}
+
+/** The held-out files with their texts. */
+export async function readHeldOut(nest: Nest): Promise<HeldOutRecord[]> {
+  const records: HeldOutRecord[] = [];
+  for await (const { fields } of readDocuments(nest.path("heldout.jsonl")))
+    records.push(fields as unknown as HeldOutRecord);
+  return records;
+}
+
+/** Writes the retention text as measured. */
+export async function writeRetention(nest: Nest, documents: readonly Document[]): Promise<void> {
+  await writeJsonl(
+    nest.path("retention.jsonl"),
+    documents.map(({ id, text }) => ({ id, text })),
+  );
+}
+
+/** The retention text as measured. */
+export async function readRetention(nest: Nest): Promise<Document[]> {
+  const documents: Document[] = [];
+  for await (const { fields, text } of readDocuments(nest.path("retention.jsonl"))) {
+    documents.push({ id: String(fields["id"]), text });
+  }
+  return documents;
+}
