@@ -1,14 +1,13 @@
 /** What a finished run trained on, decided again from its genome and plan: the nest lists held-out files only. */
 
-import { settingsOf, readPlan } from "../../src/blueprint/plan.ts";
+import { join } from "node:path";
+import { readPlan, settingsOf } from "../../src/blueprint/plan.ts";
 import { expressGenes } from "../../src/epigenome/express.ts";
 import { readGeneralText } from "../../src/epigenome/texts.ts";
 import { bytesOf } from "../../src/epigenome/select.ts";
 import { openGenome } from "../../src/genome/manifest.ts";
 import type { Gene } from "../../src/genome/manifest.ts";
-import { join } from "node:path";
 import type { Checks } from "./checks.ts";
-import { percent } from "./checks.ts";
 import { isMarkdown } from "./figures.ts";
 
 const CSV_SHARE = 0.2;
@@ -44,7 +43,7 @@ export async function checkDiet(checks: Checks, of: string, nest: string, replay
     const again = `${trained.length} trained, ${heldOut.length} held out`;
     checks.add(of, "files, decided again", again, `as planned: ${planned}`, again === planned);
     const csv = bytesOf(trained.filter(({ path }) => /\.csv$/i.test(path))) / bytesOf(trained);
-    checks.add(of, "CSV in the trained bytes", percent(csv), "at most 20 %", csv <= CSV_SHARE);
+    checks.add(of, "CSV in the trained bytes", `${(100 * csv).toFixed(2)} %`, "at most 20 %", csv <= CSV_SHARE);
     const unwanted = trained.filter((gene) => isBackup(gene) || isGameLog(gene) || gene.kind === "log");
     checks.add(of, "backups and logs trained on", count(unwanted), "none", unwanted.length === 0);
     const allowed = new Set(["held out", "copy of a held-out file", "duplicate", "empty", ...NEVER_TRAINED]);

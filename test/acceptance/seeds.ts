@@ -148,7 +148,7 @@ export async function judgeSeed(seed: number, checks: Checks, options: RunOption
   checks.add(of, "genome", repositories, `the ${options.served} that are served`, found === options.served);
   const minutes = report.training.seconds / 60;
   const bound = minutes <= options.minutes * MOST_OVERRUN;
-  checks.add(of, "training", `${minutes.toFixed(1)} minutes`, `${options.minutes} at most`, bound);
+  checks.add(of, "training", `${minutes.toFixed(1)} minutes`, `at most ${options.minutes} and 5 %`, bound);
   await checkDiet(checks, of, nest, options.replay);
 
   return {
