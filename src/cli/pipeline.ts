@@ -13,7 +13,7 @@ import { buildGenome } from "../genome/build.ts";
 import type { GenomeEvent } from "../genome/events.ts";
 import { openGenome } from "../genome/manifest.ts";
 import { measure } from "../imago/measure.ts";
-import type { Measures } from "../imago/measure.ts";
+import type { Figures, Measures } from "../imago/measure.ts";
 import type { Report, Training } from "../imago/report.ts";
 import { sampleOwnTexts } from "../imago/sample.ts";
 import type { Body } from "../models/body.ts";
@@ -35,7 +35,7 @@ export type Work = "checking" | "encoding" | "loading" | "sampling" | "measuring
 export type PipelineEvent =
   | { readonly type: "work"; readonly work: Work; readonly done?: number; readonly total?: number }
   | { readonly type: "planned"; readonly plan: Plan }
-  | { readonly type: "measured"; readonly when: "before" | "after"; readonly measures: Measures }
+  | { readonly type: "measured"; readonly when: "before" | "after"; readonly figures: Figures }
   | { readonly type: "genome"; readonly event: GenomeEvent }
   | { readonly type: "training"; readonly event: TrainEvent };
 
@@ -254,7 +254,7 @@ async function beforeStage(
   );
   await atomicWrite(file, canonicalJson(measures));
   await nest.finish("before", elapsed());
-  onEvent({ type: "measured", when: "before", measures });
+  onEvent({ type: "measured", when: "before", figures: measures });
   return measures;
 }
 
@@ -321,7 +321,7 @@ async function imagoStage(shared: Shared, before: Measures, training: Training):
   if (nest.result("imago") === undefined) {
     signal.throwIfAborted();
     const elapsed = stopwatch();
-    await finishImago({
+    const { after } = await finishImago({
       nest,
       plan,
       settings,
@@ -339,6 +339,7 @@ async function imagoStage(shared: Shared, before: Measures, training: Training):
       elapsed,
     });
     await nest.finish("imago", elapsed());
+    onEvent({ type: "measured", when: "after", figures: after });
   }
   await writeNestManifest(nest, plan);
   return readReport(nest);

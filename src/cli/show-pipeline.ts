@@ -46,8 +46,9 @@ export function showPipeline(progress: Progress): (event: PipelineEvent) => void
         return;
       }
       case "measured": {
-        const { bitsPerByte, retentionBitsPerByte } = event.measures;
+        const { bitsPerByte, retentionBitsPerByte } = event.figures;
         progress.finish([
+          event.when,
           `held-out ${formatFigure(bitsPerByte)}`,
           `retention ${formatFigure(retentionBitsPerByte)} bits per byte`,
         ]);
