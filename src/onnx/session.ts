@@ -1,6 +1,9 @@
 /** Executes programs on ONNX Runtime; the only file that imports it. */
 
 import { availableParallelism } from "node:os";
+// First, since the runtime reads its environment when it is loaded.
+// oxlint-disable-next-line import/no-unassigned-import -- imported for its effect
+import "./no-telemetry.ts";
 import ort from "onnxruntime-node";
 import { invariant } from "../errors.ts";
 import type { DType, Type } from "../tensor/graph.ts";
