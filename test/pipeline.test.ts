@@ -328,7 +328,7 @@ test("an interrupted run says how to go on, and its folder stays", async () => {
   const onEvent = ({ type }: PipelineEvent): void => {
     if (type === "planned") controller.abort(new UserError("interrupted", "interrupted"));
   };
-  const interrupted = isUserError("interrupted", /chrysalis run --resume --out/);
+  const interrupted = isUserError("interrupted", /run --resume --out/);
   await assert.rejects(startRun(request, out, { onEvent, signal: controller.signal }), interrupted);
   assert.ok(existsSync(join(out, "plan.json")));
   await assert.rejects(startRun(request, out, quiet), isUserError("exists", /--resume/));

@@ -5,6 +5,7 @@ import { hatch as hatchModel } from "../chrysalis/hatch.ts";
 import { UserError } from "../errors.ts";
 import { asUserError } from "../formats/files.ts";
 import { packageVersion } from "../formats/package-root.ts";
+import { COMMAND } from "./command-name.ts";
 import { usageError } from "./flags.ts";
 import { formatDuration, formatFigure, formatMany } from "./format.ts";
 import { showHatching } from "./stages.ts";
@@ -143,7 +144,7 @@ export const hatch = defineVerb({
       `A model of ${formatMany(parameters, "parameter")} is in ${model}.`,
       `It was trained on ${formatMany(tokens, "token")}, ${formatMany(steps, "step")}, in ${formatDuration(seconds)}.`,
       ...(heldOut === undefined ? [] : [`Held-out text: ${formatFigure(heldOut.bitsPerByte)} bits per byte.`]),
-      `Talk to it: chrysalis chat ${model}`,
+      `Talk to it: ${COMMAND} chat ${model}`,
     ].join("\n"),
 });
 

@@ -8,6 +8,7 @@ import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import { packageVersion } from "../formats/package-root.ts";
 import { MERGE_DTYPES } from "../imago/export.ts";
+import { COMMAND } from "./command-name.ts";
 
 const requestSchema = z.strictObject({
   /** URLs, and absolute paths. */
@@ -66,7 +67,7 @@ const PROGRESS = "stages.json";
 
 /** The command that goes on with a run. */
 export function resumeCommand(dir: string): string {
-  return `chrysalis run --resume --out ${/^[\w./@:+,=-]+$/.test(dir) ? dir : JSON.stringify(dir)}`;
+  return `${COMMAND} run --resume --out ${/^[\w./@:+,=-]+$/.test(dir) ? dir : JSON.stringify(dir)}`;
 }
 
 /**
@@ -99,6 +100,17 @@ async function entriesOf(dir: string): Promise<string[]> {
     }
     throw error;
   }
+}
+
+/**
+ * Where a run goes that names no folder: nest, or, where that holds a finished one, nest-2 and so on. `resume` gives the
+ * last of them that is there instead.
+ */
+export function defaultOut(cwd: string, options: { resume: boolean }): string {
+  const nth = (n: number): string => join(cwd, n === 1 ? "nest" : `nest-${n}`);
+  let n = 1;
+  while (options.resume ? existsSync(nth(n + 1)) : existsSync(join(nth(n), "manifest.json"))) n++;
+  return nth(n);
 }
 
 /** Begins a run in a folder that `checkNestFree` found free. */

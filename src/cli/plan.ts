@@ -8,9 +8,9 @@ import type { Plan, Planned } from "../blueprint/plan.ts";
 import { buildGenome } from "../genome/build.ts";
 import { formatBytes, formatCount, formatDuration, formatMany } from "./format.ts";
 import { checkInputs, chooseRecipe } from "./inputs.ts";
-import { checkNestFree } from "./nest.ts";
+import { checkNestFree, defaultOut } from "./nest.ts";
 import { planRun } from "./planning.ts";
-import { DEFAULT_OUT, requestFlags, requestOf, requestPositionals } from "./request.ts";
+import { requestFlags, requestOf, requestPositionals } from "./request.ts";
 import { showPipeline } from "./show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -29,7 +29,7 @@ export const plan = defineVerb({
   ],
   async run(input, { cwd, signal, progress }) {
     const request = requestOf(input, cwd);
-    const out = resolve(cwd, input.flags.out ?? DEFAULT_OUT);
+    const out = resolve(cwd, input.flags.out ?? defaultOut(cwd, { resume: false }));
     const onEvent = showPipeline(progress);
     onEvent({ type: "work", work: "checking" });
     await checkNestFree(out);

@@ -9,8 +9,6 @@ import type { Flags, Parsed } from "./flags.ts";
 import { usageError } from "./flags.ts";
 import type { RunRequest } from "./nest.ts";
 
-export const DEFAULT_OUT = "nest";
-
 export const requestPositionals = [
   { name: "SOURCE", help: "Git repository: a local folder or a URL", optional: true, many: true },
 ] as const;
@@ -33,7 +31,7 @@ export const requestFlags = {
     value: "FILE",
     help: "General text, or JSONL, that is trained on too, against forgetting (default: the model's replay.txt, else none)",
   },
-  out: { kind: "text", value: "DIR", help: `Folder of the run (default ${DEFAULT_OUT})` },
+  out: { kind: "text", value: "DIR", help: "Folder of the run (default nest, or the next free of nest-2, nest-3 ...)" },
   seed: { kind: "number", value: "N", integer: true, min: 0, max: 2 ** 32 - 1, help: "Seed of every random choice" },
   minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
   mergeDtype: {

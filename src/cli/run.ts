@@ -1,11 +1,13 @@
 /** `chrysalis run`: the main job, repositories and a model in, an imago out. */
 
 import { join, relative, resolve } from "node:path";
+import { COMMAND } from "./command-name.ts";
 import { typedName, usageError } from "./flags.ts";
 import { formatBytes, formatCount, formatDuration, formatFigure } from "./format.ts";
+import { defaultOut } from "./nest.ts";
 import { resumeRun, startRun } from "./pipeline.ts";
 import type { Finished } from "./pipeline.ts";
-import { DEFAULT_OUT, requestFlags, requestOf, requestPositionals } from "./request.ts";
+import { requestFlags, requestOf, requestPositionals } from "./request.ts";
 import { showPipeline } from "./show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -28,7 +30,7 @@ export const run = defineVerb({
   ],
   async run(input, { cwd, signal, progress }) {
     const { flags, given, positionals } = input;
-    const out = resolve(cwd, flags.out ?? DEFAULT_OUT);
+    const out = resolve(cwd, flags.out ?? defaultOut(cwd, { resume: flags.resume }));
     const options = { onEvent: showPipeline(progress), signal };
     if (flags.resume) {
       const other = [...given].find((name) => !["resume", "out", "json"].includes(name));
@@ -91,8 +93,8 @@ function human(result: Result): string {
     ...result.warnings.map((warning) => `Note: ${warning}.`),
     "",
     `The imago is in ${imago}; ${join(imago, "README.md")} says what it is and how it was made. Next:`,
-    `  chrysalis chat ${imago}`,
-    `  chrysalis run PATH-OR-URL... --out another-nest    your own repositories`,
+    `  ${COMMAND} chat ${imago}`,
+    `  ${COMMAND} run PATH-OR-URL...    your own repositories`,
   ].join("\n");
 }
 

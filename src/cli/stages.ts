@@ -17,7 +17,7 @@ export function showTraining(progress: Progress): (event: TrainEvent) => void {
         minutes = event.minutes;
         progress.update({
           stage: TRAINING,
-          details: [`${formatMany(event.parameters, "value")}`, `with ${event.optimiser}`],
+          details: [formatMany(event.parameters, "value"), `with ${event.optimiser}`],
         });
         return;
       case "resumed":
@@ -48,8 +48,8 @@ export function showTraining(progress: Progress): (event: TrainEvent) => void {
         return;
       case "done":
         progress.finish([
-          `${formatMany(event.step, "step")}`,
-          `${formatMany(event.tokens, "token")}`,
+          formatMany(event.step, "step"),
+          formatMany(event.tokens, "token"),
           `${formatCount(event.tokensPerSecond)} tok/s`,
         ]);
         return;
@@ -68,9 +68,9 @@ export function showHatching(progress: Progress, vocabulary: number): (event: Ha
   return (event) => {
     if (event.type === "tokenizer") {
       const merging = event.vocabulary > 0 ? { done: event.vocabulary, total: vocabulary } : {};
-      progress.update({ stage: "tokenizer", ...merging, details: [`${formatMany(event.documents, "document")}`] });
+      progress.update({ stage: "tokenizer", ...merging, details: [formatMany(event.documents, "document")] });
     } else if (event.type === "encoding") {
-      const details = [`${formatMany(event.tokens, "token")}`, `${formatMany(event.documents, "document")}`];
+      const details = [formatMany(event.tokens, "token"), formatMany(event.documents, "document")];
       progress.update({ stage: "encoding", details });
     } else if (event.type === "measuring") {
       progress.update({ stage: "measuring", done: event.done, total: event.total });
@@ -104,11 +104,11 @@ export function showGenome(progress: Progress): (event: GenomeEvent) => void {
           stage: "reading",
           done: event.done,
           total: event.total,
-          details: [event.name, `${formatMany(event.genes, "file")}`, formatBytes(event.bytes)],
+          details: [event.name, formatMany(event.genes, "file"), formatBytes(event.bytes)],
         });
         return;
       case "genome-done":
-        progress.finish([`${formatMany(event.genes, "file")}`, formatBytes(event.bytes)]);
+        progress.finish([formatMany(event.genes, "file"), formatBytes(event.bytes)]);
         return;
     }
   };
@@ -116,7 +116,7 @@ export function showGenome(progress: Progress): (event: GenomeEvent) => void {
 
 /** For `onProgress(done, total)` of a measurement. */
 export function showMeasuring(progress: Progress, stage: string): (done: number, total: number) => void {
-  return (done, total) => progress.update({ stage, done, total, details: [`${formatMany(total, "token")}`] });
+  return (done, total) => progress.update({ stage, done, total, details: [formatMany(total, "token")] });
 }
 
 function lastPart(url: string): string {
