@@ -95,7 +95,7 @@ async function readValues(handle: FileHandle, tensor: Placed, path: string): Pro
 }
 
 /** What a cursor throws when the bytes read so far do not suffice; more are read, or the file is truncated. */
-const OUT_OF_BYTES = Symbol("out of bytes");
+const OUT_OF_BYTES = new Error("out of bytes");
 
 async function readHeader(handle: FileHandle, size: number, path: string): Promise<Header> {
   for (let length = FIRST_READ; ; length *= 4) {

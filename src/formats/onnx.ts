@@ -62,7 +62,12 @@ function writeNode(writer: BinaryWriter, node: OnnxNode): void {
       if (typeof value === "number") attribute.tag(2, WireType.Bit32).float(value);
       else if (typeof value === "bigint") int(attribute, 3, value);
       else for (const item of value) int(attribute, 8, item);
-      const type = typeof value === "number" ? attributeCode.float : typeof value === "bigint" ? attributeCode.int : attributeCode.ints;
+      const type =
+        typeof value === "number"
+          ? attributeCode.float
+          : typeof value === "bigint"
+            ? attributeCode.int
+            : attributeCode.ints;
       int(attribute, 20, type);
     });
   }

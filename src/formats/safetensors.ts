@@ -179,11 +179,11 @@ function checkTensor(name: string, entry: unknown, dataStart: number, path: stri
     throw damaged(path, `${label} has the impossible data_offsets ${shown(offsets)}`);
   }
   const [from, to] = offsets as [number, number];
-  const bytes = (shape as number[]).reduce((a, b) => a * b, BYTES_PER_VALUE[dtype as TensorType]);
+  const bytes = shape.reduce((a, b) => a * b, BYTES_PER_VALUE[dtype as TensorType]);
   if (!Number.isSafeInteger(bytes) || bytes !== to - from) {
     throw damaged(path, `${label} of shape ${shown(shape)} and dtype ${dtype} cannot fill the bytes ${from} to ${to}`);
   }
-  return { name, dtype: dtype as TensorType, shape: shape as number[], bytes, start: dataStart + from };
+  return { name, dtype: dtype as TensorType, shape, bytes, start: dataStart + from };
 }
 
 function isCount(value: unknown): value is number {

@@ -74,8 +74,10 @@ export function tokenizerFromGguf(file: {
     const id = metadata.get(`tokenizer.ggml.${key}_token_id`);
     if (id === undefined) return undefined;
     const content = typeof id === "number" ? tokens[id] : undefined;
-    if (content === undefined) throw damaged(`tokenizer.ggml.${key}_token_id is ${String(id)}, which is no token`);
-    return { id: id as number, content, special: true };
+    if (typeof id !== "number" || content === undefined) {
+      throw damaged(`tokenizer.ggml.${key}_token_id is ${JSON.stringify(id)}, which is no token`);
+    }
+    return { id, content, special: true };
   };
   const bos = tokenAt("bos");
   const eos = tokenAt("eos");
