@@ -1,5 +1,6 @@
 /** Builds a tokenizer from the metadata of a GGUF file: byte-level BPE only. */
 
+import { inspect } from "node:util";
 import { UserError } from "../errors.ts";
 import { ggufPreTokenizers } from "./pre-tokenizers.ts";
 import { tokenizerFiles, writeTokenizerJson } from "./tokenizer-files.ts";
@@ -75,7 +76,7 @@ export function tokenizerFromGguf(file: {
     if (id === undefined) return undefined;
     const content = typeof id === "number" ? tokens[id] : undefined;
     if (typeof id !== "number" || content === undefined) {
-      throw damaged(`tokenizer.ggml.${key}_token_id is ${JSON.stringify(id)}, which is no token`);
+      throw damaged(`tokenizer.ggml.${key}_token_id is ${inspect(id)}, which is no token`);
     }
     return { id, content, special: true };
   };
