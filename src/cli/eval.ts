@@ -20,7 +20,7 @@ const MOST_ROWS = 30;
 export const evaluate = defineVerb({
   name: "eval",
   summary: "Measure a model's bits per byte on text",
-  usage: "MODEL --files FILE|DIR... [--window N]",
+  usage: "MODEL --files FILE|DIR... [--split NAME] [--window N]",
   positionals: [{ name: "MODEL", help: "Imago or other Hugging Face folder with its tokenizer, or .gguf file" }],
   flags: {
     files: {
@@ -30,6 +30,7 @@ export const evaluate = defineVerb({
       required: true,
       help: "Text, .jsonl or .jsonl.gz (one document per line in `text`), or folders: all text files below them",
     },
+    split: { kind: "text", value: "NAME", help: "Only lines of .jsonl files whose `split` is this" },
     window: {
       kind: "number",
       value: "N",
@@ -47,7 +48,10 @@ export const evaluate = defineVerb({
   ],
   async run({ flags, positionals }, { signal, progress }) {
     const path = positionals[0]!;
-    const { documents, skipped } = await readFilesToMeasure(flags.files);
+    const { documents, skipped } = await readFilesToMeasure(
+      flags.files,
+      flags.split === undefined ? {} : { split: flags.split },
+    );
     progress.update({ stage: "loading", details: [path] });
     const { body, tokenizer } = await openModel(path);
     const { maxPositions } = body.config;

@@ -45,6 +45,16 @@ test("files are read in the order given; a named file that is no text is an erro
   await assert.rejects(readFilesToMeasure([join(folder, "sub", ".git", "none")]), { code: "not-found" });
 });
 
+test("only lines of the split asked for are read", async () => {
+  const path = join(folder, "e.jsonl");
+  await writeFile(path, '{"text":"one","split":"train"}\n{"text":"two","split":"heldout"}\n');
+  const { documents } = await readFilesToMeasure([path], { split: "heldout" });
+  assert.deepEqual(documents, [{ id: `${path}#2`, text: "two" }]);
+  await assert.rejects(readFilesToMeasure([path], { split: "other" }), { code: "empty", message: /split "other"/ });
+  await assert.rejects(readFilesToMeasure([join(folder, "b.md")], { split: "heldout" }), { code: "usage" });
+  await rm(path);
+});
+
 test("a folder without text is an error", async () => {
   const empty = join(folder, "empty");
   await mkdir(empty);

@@ -17,19 +17,23 @@ export interface MeasuredFiles {
  * file below it but those under `.git`, in the order of their paths. A line that names its `repository` and `path` is
  * called by them and grouped by the former, anything else by its file.
  *
+ * @param options.split only lines whose `split` is this; a text file has none and is refused
  * @throws UserError `not-found`; `damaged` for a named file that is not UTF-8 or JSONL; `empty` when nothing was read
  */
-export async function readFilesToMeasure(paths: readonly string[]): Promise<MeasuredFiles> {
+export async function readFilesToMeasure(
+  paths: readonly string[],
+  options: { readonly split?: string } = {},
+): Promise<MeasuredFiles> {
   const documents: Document[] = [];
   const skipped: { path: string; reason: string }[] = [];
   for (const path of paths) {
     if (!(await isFolder(path))) {
-      documents.push(...(await readFile(path)));
+      documents.push(...(await readFile(path, options)));
       continue;
     }
     for (const file of await filesBelow(path)) {
       try {
-        documents.push(...(await readFile(file)));
+        documents.push(...(await readFile(file, options)));
       } catch (error) {
         if (!(error instanceof UserError) || error.code !== "damaged") throw error;
         skipped.push({ path: file, reason: error.message });
@@ -37,14 +41,17 @@ export async function readFilesToMeasure(paths: readonly string[]): Promise<Meas
     }
   }
   if (documents.length === 0) {
-    throw new UserError("empty", `no text in ${paths.join(", ")}`, { hint: "give text, .jsonl or .jsonl.gz files" });
+    const where = options.split === undefined ? "" : ` of the split "${options.split}"`;
+    throw new UserError("empty", `no text${where} in ${paths.join(", ")}`, {
+      hint: "give text, .jsonl or .jsonl.gz files",
+    });
   }
   return { documents, skipped };
 }
 
-async function readFile(path: string): Promise<Document[]> {
+async function readFile(path: string, options: { readonly split?: string }): Promise<Document[]> {
   const documents: Document[] = [];
-  for await (const { id, text, fields } of readDocuments(path)) {
+  for await (const { id, text, fields } of readDocuments(path, options)) {
     const { repository, path: inside } = fields;
     if (typeof repository === "string" && typeof inside === "string") {
       documents.push({ id: `${repository}/${inside}`, text, group: repository });
