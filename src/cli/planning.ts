@@ -83,6 +83,7 @@ export async function expressTexts(
     minFiles: settings.heldOutMinFiles,
     maxBytes: settings.heldOutMaxBytes,
     text: (gene) => genome.text(gene),
+    retention: (inputs.retention?.text.documents ?? []).map(({ text }) => text),
     alsoTrained: (inputs.replay?.text.documents ?? []).map(({ text }) => text),
   });
   const { trained } = expression;

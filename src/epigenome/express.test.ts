@@ -31,3 +31,31 @@ test("every gene is trained on or silent for one reason, and shares hold for wha
   assert.ok(bytesOf(trained.filter((of) => of.path.endsWith(".csv"))) <= 0.25 * bytesOf(trained));
   assert.deepEqual(idle, ["**/*.rs"]);
 });
+
+test("what serves as retention or replay text is neither trained on nor held out", async () => {
+  const lines = (word: string, from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, i) => `the ${word} of line ${"x".repeat(from + i)} stands here\n`).join("");
+  const texts = new Map([
+    ["kept.txt", lines("retention", 0, 30)],
+    ["part.md", lines("retention", 0, 10) + lines("own", 0, 90)], // a third of the retention text, a tenth of itself
+    ["cites.md", lines("retention", 0, 4) + lines("other", 0, 90)], // 13 % of it
+    ["again.txt", lines("replay", 0, 20)],
+    ...Array.from({ length: 20 }, (_, i) => [`${i}.md`, lines(`word${"abcdefghijklmnopqrst"[i]}`, 0, 20)] as const),
+  ]);
+  const genes = [...texts].map(([path, text]) => gene({ path, textBytes: text.length }));
+  const { trained, silent } = await expressGenes(genes, {
+    rules: [],
+    seed: 4,
+    share: 0.1,
+    minFiles: 2,
+    maxBytes: 100_000,
+    text: async (of) => texts.get(of.path)!,
+    retention: [lines("retention", 0, 30)],
+    alsoTrained: [lines("replay", 0, 20)],
+  });
+  const reasons = new Map(silent.map((of) => [of.gene.path, of.reason]));
+  assert.equal(reasons.get("kept.txt"), "retention text");
+  assert.equal(reasons.get("part.md"), "retention text");
+  assert.equal(reasons.get("again.txt"), "replay text");
+  assert.ok(trained.some((of) => of.path === "cites.md") || reasons.get("cites.md") === "held out");
+});

@@ -1,10 +1,13 @@
 /** What of a genome is trained on, what is measured, and what stays silent: the whole decision, made once per run. */
 import type { Gene } from "../genome/manifest.ts";
+import { withoutKnownTexts } from "./known-texts.ts";
 import { holdOut, type HeldOut, type HeldOutOptions } from "./heldout.ts";
 import { selectGenes, type SelectRule, type SilentGene } from "./select.ts";
 
 export interface ExpressOptions extends HeldOutOptions {
   readonly rules: readonly SelectRule[];
+  /** General text on which forgetting is measured: a gene that holds a good part of it is never trained on. */
+  readonly retention?: readonly string[];
 }
 
 export interface Expression {
@@ -19,19 +22,24 @@ export interface Expression {
 }
 
 /**
- * Applies the rules, holds files out of what they leave, and applies the rules' shares again to the rest: what is held
- * out is made up as the diet is, and the limits still hold for what is trained on.
+ * Sets aside what the retention and replay texts hold already, applies the rules, holds files out of what they leave, and
+ * applies the rules' shares again to the rest: what is held out is made up as the diet is, and the limits still hold for
+ * what is trained on.
  *
  * @throws UserError `empty` or `invalid` where nothing is left to train on or to hold out
  */
 export async function expressGenes(genes: readonly Gene[], options: ExpressOptions): Promise<Expression> {
-  const first = selectGenes(genes, options.rules, options.seed);
+  const known = await withoutKnownTexts(genes, options.text, [
+    { reason: "retention text", texts: options.retention ?? [] },
+    { reason: "replay text", texts: [...(options.alsoTrained ?? [])] },
+  ]);
+  const first = selectGenes(known.genes, options.rules, options.seed);
   const held = await holdOut(first.trained, options);
   const second = selectGenes(held.trained, options.rules, options.seed);
   return {
     trained: second.trained,
     heldOut: held.heldOut,
-    silent: [...first.silent, ...held.silent, ...second.silent],
+    silent: [...known.silent, ...first.silent, ...held.silent, ...second.silent],
     tooAlike: held.tooAlike,
     idle: first.idle,
   };

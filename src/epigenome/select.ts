@@ -23,6 +23,8 @@ export type SilentReason =
   | "large data"
   | "rule"
   | "share"
+  | "retention text"
+  | "replay text"
   | "held out"
   | "copy of a held-out file";
 
