@@ -2,7 +2,7 @@
 
 import { invariant } from "../errors.ts";
 import type { Node, OpRecord, ReferenceTensor, Shape, Value } from "./graph.ts";
-import { broadcastShapes, f32, sameShape, sizeOf, stridesOf } from "./graph.ts";
+import { applyOne, broadcastShapes, f32, sameShape, sizeOf, stridesOf } from "./graph.ts";
 
 /** Index into a tensor of `shape` for each element of the broadcast shape `to`. */
 function* broadcastIndices(shape: Shape, to: Shape): Generator<number> {
@@ -242,19 +242,16 @@ export const broadcastToOp: OpRecord = {
   cases: [{ inputs: [{ shape: [3, 1] }], attributes: { to: [2, 3, 4] } }],
 };
 
-const one = (op: OpRecord, inputs: readonly Value[], attributes?: object): Value =>
-  inputs[0]!.graph.apply(op, inputs, attributes)[0]!;
-
-export const add = (a: Value, b: Value): Value => one(addOp, [a, b]);
-export const sub = (a: Value, b: Value): Value => one(subOp, [a, b]);
-export const mul = (a: Value, b: Value): Value => one(mulOp, [a, b]);
-export const scale = (x: Value, by: number): Value => one(scaleOp, [x], { by });
-export const sigmoid = (x: Value): Value => one(sigmoidOp, [x]);
-export const silu = (x: Value): Value => one(siluOp, [x]);
-export const log = (x: Value): Value => one(logOp, [x]);
-export const reciprocal = (x: Value): Value => one(reciprocalOp, [x]);
-export const maxLast = (x: Value): Value => one(maxLastOp, [x]);
+export const add = (a: Value, b: Value): Value => applyOne(addOp, [a, b]);
+export const sub = (a: Value, b: Value): Value => applyOne(subOp, [a, b]);
+export const mul = (a: Value, b: Value): Value => applyOne(mulOp, [a, b]);
+export const scale = (x: Value, by: number): Value => applyOne(scaleOp, [x], { by });
+export const sigmoid = (x: Value): Value => applyOne(sigmoidOp, [x]);
+export const silu = (x: Value): Value => applyOne(siluOp, [x]);
+export const log = (x: Value): Value => applyOne(logOp, [x]);
+export const reciprocal = (x: Value): Value => applyOne(reciprocalOp, [x]);
+export const maxLast = (x: Value): Value => applyOne(maxLastOp, [x]);
 /** The input itself where there is nothing to sum. */
-export const sumTo = (x: Value, to: Shape): Value => (sameShape(x.shape, to) ? x : one(sumToOp, [x], { to }));
+export const sumTo = (x: Value, to: Shape): Value => (sameShape(x.shape, to) ? x : applyOne(sumToOp, [x], { to }));
 export const broadcastTo = (x: Value, to: Shape): Value =>
-  sameShape(x.shape, to) ? x : one(broadcastToOp, [x], { to });
+  sameShape(x.shape, to) ? x : applyOne(broadcastToOp, [x], { to });

@@ -168,3 +168,8 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
 export function f32(shape: Shape): readonly Type[] {
   return [{ dtype: "f32", shape }];
 }
+
+/** Applies an op and gives its first output. */
+export function applyOne(op: OpRecord, inputs: readonly Value[], attributes: object = {}): Value {
+  return inputs[0]!.graph.apply(op, inputs, attributes)[0]!;
+}

@@ -2,7 +2,7 @@
 
 import { invariant } from "../errors.ts";
 import type { OpRecord, Shape, Value } from "./graph.ts";
-import { f32, sizeOf, stridesOf } from "./graph.ts";
+import { applyOne, f32, sizeOf, stridesOf } from "./graph.ts";
 
 export const reshapeOp: OpRecord = {
   name: "reshape",
@@ -228,17 +228,14 @@ export const padOp: OpRecord = {
   cases: [{ inputs: [{ shape: [2, 3, 2] }], attributes: { axis: 1, before: 1, after: 2 } }],
 };
 
-const one = (op: OpRecord, inputs: readonly Value[], attributes?: object): Value =>
-  inputs[0]!.graph.apply(op, inputs, attributes)[0]!;
-
-export const reshape = (x: Value, to: Shape): Value => one(reshapeOp, [x], { to });
-export const transpose = (x: Value, order: readonly number[]): Value => one(transposeOp, [x], { order });
-export const pick = (x: Value, index: Value): Value => one(pickOp, [x, index]);
-export const addAt = (x: Value, index: Value, delta: Value): Value => one(addAtOp, [x, index, delta]);
-export const concat = (a: Value, b: Value, axis: number): Value => one(concatOp, [a, b], { axis });
+export const reshape = (x: Value, to: Shape): Value => applyOne(reshapeOp, [x], { to });
+export const transpose = (x: Value, order: readonly number[]): Value => applyOne(transposeOp, [x], { order });
+export const pick = (x: Value, index: Value): Value => applyOne(pickOp, [x, index]);
+export const addAt = (x: Value, index: Value, delta: Value): Value => applyOne(addAtOp, [x, index, delta]);
+export const concat = (a: Value, b: Value, axis: number): Value => applyOne(concatOp, [a, b], { axis });
 /** The input itself where nothing is cut off. */
 export const slice = (x: Value, axis: number, start: number, end: number): Value =>
-  start === 0 && end === x.shape[axis] ? x : one(sliceOp, [x], { axis, start, end });
+  start === 0 && end === x.shape[axis] ? x : applyOne(sliceOp, [x], { axis, start, end });
 /** The input itself where there is nothing to add. */
 export const pad = (x: Value, axis: number, before: number, after: number): Value =>
-  before === 0 && after === 0 ? x : one(padOp, [x], { axis, before, after });
+  before === 0 && after === 0 ? x : applyOne(padOp, [x], { axis, before, after });

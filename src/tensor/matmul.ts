@@ -2,7 +2,7 @@
 
 import { invariant } from "../errors.ts";
 import type { OpRecord, Shape, Value } from "./graph.ts";
-import { f32, sizeOf } from "./graph.ts";
+import { applyOne, f32, sizeOf } from "./graph.ts";
 
 export interface MatmulOptions {
   /** Transposes the last two axes of the left operand. Default false. */
@@ -90,7 +90,7 @@ export const matmulOp: OpRecord = {
 /** Product of matrices, or of batches of matrices; see `matmulOp`. */
 export function matmul(a: Value, b: Value, options: MatmulOptions & { addend?: Value } = {}): Value {
   const { addend, ...attributes } = options;
-  return a.graph.apply(matmulOp, addend ? [a, b, addend] : [a, b], attributes)[0]!;
+  return applyOne(matmulOp, addend ? [a, b, addend] : [a, b], attributes);
 }
 
 /** x [N, in] times a weight kept as in checkpoints, [out, in]: x w^T. */
@@ -132,4 +132,4 @@ export const loraLinearOp: OpRecord = {
 
 /** See `loraLinearOp`; `by` is alpha / r, or alpha / sqrt(r) for rsLoRA (arXiv 2312.03732). */
 export const loraLinear = (x: Value, w: Value, a: Value, b: Value, by: number): Value =>
-  x.graph.apply(loraLinearOp, [x, w, a, b], { by })[0]!;
+  applyOne(loraLinearOp, [x, w, a, b], { by });

@@ -2,7 +2,7 @@
 
 import { invariant } from "../errors.ts";
 import type { OpRecord, Value } from "./graph.ts";
-import { f32 } from "./graph.ts";
+import { applyOne, f32 } from "./graph.ts";
 import { add, log, maxLast, mul, scale, sub, sumTo } from "./elementwise.ts";
 import { addAt, concat, pad, pick, reshape, slice, transpose } from "./layout.ts";
 import { matmul } from "./matmul.ts";
@@ -162,7 +162,7 @@ export interface RopeOptions {
 }
 
 export const rope = (x: Value, positions: Value, cosine: Value, sine: Value, options: RopeOptions): Value =>
-  x.graph.apply(ropeOp, [x, positions, cosine, sine], options)[0]!;
+  applyOne(ropeOp, [x, positions, cosine, sine], options);
 
 /**
  * Negative log-likelihood of labels: logits [N, V], labels i32 [N, 1] -> nll [N, 1] and the probabilities [N, V].
@@ -320,13 +320,11 @@ export const attentionOp: OpRecord = {
   ],
 };
 
-export const softmax = (x: Value): Value => x.graph.apply(softmaxOp, [x])[0]!;
+export const softmax = (x: Value): Value => applyOne(softmaxOp, [x]);
 /** See `rmsNormOp`; gives y only. */
-export const rmsNorm = (x: Value, w: Value, epsilon: number): Value =>
-  x.graph.apply(rmsNormOp, [x, w], { epsilon })[0]!;
+export const rmsNorm = (x: Value, w: Value, epsilon: number): Value => applyOne(rmsNormOp, [x, w], { epsilon });
 /** See `crossEntropyOp`; gives the nll [N, 1] only. */
-export const crossEntropy = (logits: Value, labels: Value): Value =>
-  logits.graph.apply(crossEntropyOp, [logits, labels])[0]!;
+export const crossEntropy = (logits: Value, labels: Value): Value => applyOne(crossEntropyOp, [logits, labels]);
 /** See `attentionOp`. */
 export const attention = (q: Value, k: Value, v: Value, bias: Value, options: AttentionOptions): Value =>
-  q.graph.apply(attentionOp, [q, k, v, bias], options)[0]!;
+  applyOne(attentionOp, [q, k, v, bias], options);
