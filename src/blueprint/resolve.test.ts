@@ -42,7 +42,7 @@ const options: ResolveOptions = {
 test("every value says where it came from", () => {
   const { settings } = resolvePlan({ ...options, given: { minutes: 7 } });
   assert.deepEqual(settings.budget, { value: { minutes: 7 }, origin: "given", reason: "--minutes" });
-  assert.deepEqual(settings.replay, { value: 0.25, origin: "recipe", reason: "small-body" });
+  assert.deepEqual(settings.replay, { value: 0.3, origin: "recipe", reason: "small-body" });
   assert.deepEqual(settings.method, {
     value: "full",
     origin: "recipe",
@@ -60,7 +60,7 @@ test("the recipes that ship resolve to what their comments say", () => {
   const larva = settingsOf(resolvePlan(options));
   assert.deepEqual(
     [larva.method, larva.lora, larva.learningRate, larva.replay, larva.decay, larva.budget],
-    ["full", null, 7e-4, 0.25, 0.4, { minutes: 3 }],
+    ["full", null, 3.5e-4, 0.3, 0.4, { minutes: 3 }],
   );
   const real = settingsOf(resolvePlan({ ...options, recipe: medium, config: smolLm2, copiesParent: true }));
   assert.deepEqual([real.method, real.lora?.rank, real.lora?.alpha, real.lora?.targets.length], ["lora", 16, 32, 7]);
@@ -93,7 +93,7 @@ test("a body's context bounds sequence and window, and says so", () => {
 
 test("steps end with the passes that are useful, or with the time", () => {
   const short = resolvePlan({ ...options, corpusTokens: 3000 });
-  assert.equal(short.settings.maxSteps.value, Math.ceil((4 * 3000) / (0.75 * 2048)));
+  assert.equal(short.settings.maxSteps.value, Math.ceil((4 * 3000) / ((1 - 0.3) * 2048)));
   assert.equal(short.predicted.steps, short.settings.maxSteps.value);
   assert.ok(Math.abs(short.predicted.epochs - 4) < 0.5);
   const long = resolvePlan({ ...options, corpusTokens: 1e8, tokensPerSecond: 2048, given: { minutes: 2 } });
@@ -142,7 +142,7 @@ test("a plan is read as it was written, the same bytes each time, and not after 
   );
   const text = await readFile(one, "utf8");
   assert.equal(await readFile(two, "utf8"), text);
-  await writeFile(two, text.replace("0.0007", "0.007"));
+  await writeFile(two, text.replace("0.00035", "0.0035"));
   await assert.rejects(readPlan(two), { code: "damaged" });
   await writeFile(two, "null");
   await assert.rejects(readPlan(two), { code: "damaged" });
