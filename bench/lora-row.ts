@@ -5,11 +5,12 @@
 
 import { readFileSync } from "node:fs";
 import { createAdamW } from "../src/chrysalis/optimisers/adamw.ts";
+import { smolLm2 } from "../src/blueprint/testing.ts";
 import { gradientNorm, zeroGradients } from "../src/chrysalis/gradients.ts";
 import { uniform } from "../src/formats/random.ts";
 import { compileStep } from "../src/models/step.ts";
 import { measureMatrixRate, median } from "./matrix-rate.ts";
-import { loraFlopsPerToken, randomBody, smolLM2 } from "./shapes.ts";
+import { loraFlopsPerToken, randomBody } from "./shapes.ts";
 
 const [B, T, threads, windows] = process.argv.slice(2).map(Number) as [number, number, number, number];
 const lora = {
@@ -18,11 +19,11 @@ const lora = {
   targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
   seed: 1,
 };
-const step = await compileStep(randomBody(smolLM2), { B, T, train: { lora }, threads });
+const step = await compileStep(randomBody(smolLm2), { B, T, train: { lora }, threads });
 const optimiser = createAdamW(step.parameters);
 const N = B * T;
 const ids = Int32Array.from({ length: N + 1 }, (_, i) =>
-  Math.floor(uniform(1, "tokens", 0, i) * smolLM2.vocabularySize),
+  Math.floor(uniform(1, "tokens", 0, i) * smolLm2.vocabularySize),
 );
 const batch = {
   B,
@@ -64,7 +65,7 @@ const row = {
   threads,
   tokensPerSecond,
   peakMemoryBytes: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) * 1024,
-  matrixRateFraction: (tokensPerSecond * loraFlopsPerToken(smolLM2, T, lora.rank)) / matrix.rate(),
+  matrixRateFraction: (tokensPerSecond * loraFlopsPerToken(smolLm2, T, lora.rank)) / matrix.rate(),
   matrixRate: matrix.rate(),
   loss,
   gradientNorm: norm,

@@ -1,25 +1,8 @@
-/** Published shapes that benches run on, with random weights where the real ones cannot be had. */
+/** Random weights for a published shape, where the real ones cannot be had, and what training it costs. */
 
 import type { Body } from "../src/models/body.ts";
 import type { ModelConfig } from "../src/models/config.ts";
 import { expectedWeights } from "../src/models/weights.ts";
-
-export const smolLM2: ModelConfig = {
-  modelType: "llama",
-  vocabularySize: 49_152,
-  hiddenSize: 576,
-  intermediateSize: 1536,
-  layers: 30,
-  heads: 9,
-  keyValueHeads: 3,
-  headSize: 64,
-  normEpsilon: 1e-5,
-  maxPositions: 8192,
-  tied: true,
-  rope: { theta: 100_000, scaling: null },
-  attentionBias: false,
-  mlpBias: false,
-};
 
 /** Weights uniform with deviation 0.02 (norms are 1), from a linear congruence: speed does not depend on their values. */
 export function randomBody(config: ModelConfig): Pick<Body, "config" | "weights"> {

@@ -69,13 +69,13 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
   }
 }
 
-/** Decides what of a genome is trained on and encodes it: the same for the same settings. */
-export async function expressTexts(
+/** Decides what of a genome is trained on and held out: a function of the settings and the general texts alone. */
+export function expressAsPlanned(
   genome: Genome,
   settings: Settings,
-  { inputs, onEncoding, signal }: Pick<PlanningOptions, "inputs" | "onEncoding" | "signal">,
-): Promise<ExpressedTexts> {
-  const expression = await expressGenes(genome.genes, {
+  general: { readonly retention: readonly Document[]; readonly replay: readonly Document[] },
+): Promise<Expression> {
+  return expressGenes(genome.genes, {
     rules: settings.select,
     seed: settings.seed,
     match: settings.heldOutMatch,
@@ -83,8 +83,20 @@ export async function expressTexts(
     minFiles: settings.heldOutMinFiles,
     maxBytes: settings.heldOutMaxBytes,
     text: (gene) => genome.text(gene),
-    retention: (inputs.retention?.text.documents ?? []).map(({ text }) => text),
-    alsoTrained: (inputs.replay?.text.documents ?? []).map(({ text }) => text),
+    retention: general.retention.map(({ text }) => text),
+    alsoTrained: general.replay.map(({ text }) => text),
+  });
+}
+
+/** Decides what of a genome is trained on and encodes it: the same for the same settings. */
+export async function expressTexts(
+  genome: Genome,
+  settings: Settings,
+  { inputs, onEncoding, signal }: Pick<PlanningOptions, "inputs" | "onEncoding" | "signal">,
+): Promise<ExpressedTexts> {
+  const expression = await expressAsPlanned(genome, settings, {
+    retention: inputs.retention?.text.documents ?? [],
+    replay: inputs.replay?.text.documents ?? [],
   });
   const { trained } = expression;
   const documents = async function* (): AsyncGenerator<{ text: string }> {

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { readPlan, settingsOf } from "../../src/blueprint/plan.ts";
-import { expressGenes } from "../../src/epigenome/express.ts";
+import { expressAsPlanned } from "../../src/cli/planning.ts";
 import { readGeneralText } from "../../src/epigenome/texts.ts";
 import { bytesOf } from "../../src/epigenome/select.ts";
 import { openGenome } from "../../src/genome/manifest.ts";
@@ -23,20 +23,19 @@ export function isGameLog({ path }: { readonly path: string }): boolean {
 }
 
 /** Checks that the run was fed all Markdown, at most a fifth of CSV by bytes, and neither game logs nor backups. */
-export async function checkDiet(checks: Checks, of: string, nest: string, replay: string): Promise<void> {
+export async function checkDiet(
+  checks: Checks,
+  of: string,
+  nest: string,
+  general: { readonly retention: string; readonly replay: string },
+): Promise<void> {
   const plan = await readPlan(join(nest, "plan.json"));
   const settings = settingsOf(plan);
   const genome = await openGenome(join(nest, "genome"));
   try {
-    const { trained, heldOut, silent } = await expressGenes(genome.genes, {
-      rules: settings.select,
-      seed: settings.seed,
-      match: settings.heldOutMatch,
-      share: settings.heldOutShare,
-      minFiles: settings.heldOutMinFiles,
-      maxBytes: settings.heldOutMaxBytes,
-      text: (gene) => genome.text(gene),
-      alsoTrained: (await readGeneralText(replay)).documents.map(({ text }) => text),
+    const { trained, heldOut, silent } = await expressAsPlanned(genome, settings, {
+      retention: (await readGeneralText(general.retention)).documents,
+      replay: (await readGeneralText(general.replay)).documents,
     });
     const { trainedFiles, heldOutFiles } = plan.inputs.genome;
     const planned = `${trainedFiles} trained, ${heldOutFiles} held out`;

@@ -149,7 +149,7 @@ export async function judgeSeed(seed: number, checks: Checks, options: RunOption
   const minutes = report.training.seconds / 60;
   const bound = minutes <= options.minutes * MOST_OVERRUN;
   checks.add(of, "training", `${minutes.toFixed(1)} minutes`, `at most ${options.minutes} and 5 %`, bound);
-  await checkDiet(checks, of, nest, options.replay);
+  await checkDiet(checks, of, nest, options);
 
   return {
     seed,
