@@ -95,7 +95,7 @@ test("ids above 65535 keep their value, small vocabularies take two bytes a toke
 });
 
 test("documents are encoded one by one and progress is told", async () => {
-  const tokenizer = { separator: 0, vocabularySize: 256, encode: (text: string) => [...Buffer.from(text)] };
+  const tokenizer = { separator: 0, vocabularySize: 256, encodeContent: (text: string) => [...Buffer.from(text)] };
   const heard: [number, number][] = [];
   const corpus = await encodeCorpus([{ text: "ab" }, { text: "" }, { text: "c" }], tokenizer, {
     onProgress: (...of) => heard.push(of),

@@ -27,7 +27,7 @@ export interface PackedCorpus {
 export interface CorpusEncoder {
   readonly separator: number;
   readonly vocabularySize: number;
-  encode(text: string): number[];
+  encodeContent(text: string): number[];
 }
 
 /** Collects ids in one growing typed array: two bytes a token where the vocabulary allows it. */
@@ -78,7 +78,7 @@ export async function encodeCorpus(
   let read = 0;
   let tokens = 0;
   for await (const { text } of documents) {
-    const ids = tokenizer.encode(text);
+    const ids = tokenizer.encodeContent(text);
     builder.add(ids);
     tokens += ids.length;
     options.onProgress?.(++read, tokens);

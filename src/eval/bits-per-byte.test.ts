@@ -5,7 +5,7 @@ import type { Batch } from "../models/batch.ts";
 import { type Document, type Scorer, scoreDocuments } from "./bits-per-byte.ts";
 
 /** Byte-level: ids are the bytes, the separator is 256. */
-const bytes = { separator: 256, encode: (text: string) => [...Buffer.from(text)] };
+const bytes = { separator: 256, encodeContent: (text: string) => [...Buffer.from(text)] };
 
 /** An arbitrary but fixed bigram nll: exact in float32, so sums can be compared exactly. */
 const bigram = (from: number, to: number): number => ((from * 31 + to * 17) % 64) / 8;
@@ -23,7 +23,7 @@ function bigramScorer(B: number, T: number, seen: Batch[] = []): Scorer {
 }
 
 function analytic(text: string): number {
-  const ids = [bytes.separator, ...bytes.encode(text)];
+  const ids = [bytes.separator, ...bytes.encodeContent(text)];
   return ids.slice(1).reduce((sum, to, i) => sum + bigram(ids[i]!, to), 0);
 }
 

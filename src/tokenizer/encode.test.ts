@@ -18,7 +18,7 @@ const reference = JSON.parse(fixture("tokenizer-ids.json")) as {
 
 const encoderOf = (change: object): ReturnType<typeof createEncoder> => {
   const json = withExactPreTokenizer({ ...(JSON.parse(ours) as object), ...change });
-  return createEncoder(new Tokenizer(json, {}), json);
+  return createEncoder(new Tokenizer(json, {}), json, {});
 };
 
 test("training writes the committed tokenizer, and its merges are those of Python's BpeTrainer", async () => {
@@ -29,7 +29,7 @@ test("training writes the committed tokenizer, and its merges are those of Pytho
 
 for (const [name, { change, ids }] of Object.entries(reference.variants)) {
   test(`ids equal those of Python tokenizers on hostile samples: ${name}`, () => {
-    const encode = encoderOf(change);
+    const { encode } = encoderOf(change);
     reference.samples.forEach((sample, i) => assert.deepEqual(encode(sample), ids[i], JSON.stringify(sample)));
     // A second time, from the cache of words.
     reference.samples.forEach((sample, i) => assert.deepEqual(encode(sample), ids[i], JSON.stringify(sample)));
@@ -39,7 +39,7 @@ for (const [name, { change, ids }] of Object.entries(reference.variants)) {
 test("the fast way gives the library's ids on any text", () => {
   const json = withExactPreTokenizer(JSON.parse(ours) as Record<string, unknown>);
   const library = new Tokenizer(json, {});
-  const encode = createEncoder(library, json);
+  const { encode } = createEncoder(library, json, {});
   const part = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.constantFrom("<|endoftext|>", "    ", "\n", "\r\n", "\t", "the ", "def ", "'s", "123", "\u0301", "\uFEFF"),
@@ -50,5 +50,24 @@ test("the fast way gives the library's ids on any text", () => {
       assert.deepEqual(encode(text), library.encode(text, { add_special_tokens: false }).ids);
     }),
     { seed: 20261123, numRuns: 500 },
+  );
+});
+
+test("special tokens written in content are plain text, whichever way the ids are made", () => {
+  const text = "a<|endoftext|>b<|endoftext|>";
+  const ascii = { type: "Split", pattern: { Regex: "." }, behavior: "Isolated", invert: false };
+  for (const change of [{}, { pre_tokenizer: ascii }]) {
+    const { encode, encodeContent } = encoderOf(change);
+    const json = JSON.parse(ours) as { added_tokens: { id: number; content: string }[] };
+    const special = json.added_tokens.find(({ content }) => content === "<|endoftext|>")!.id;
+    assert.equal(encode(text).filter((id) => id === special).length, 2);
+    assert.ok(!encodeContent(text).includes(special));
+    assert.deepEqual(encodeContent("plain words"), encode("plain words"));
+  }
+  const { encodeContent } = encoderOf({});
+  const library = new Tokenizer(withExactPreTokenizer(JSON.parse(ours) as Record<string, unknown>), {});
+  assert.equal(
+    library.decode(encodeContent(text), { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    text,
   );
 });

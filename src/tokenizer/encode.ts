@@ -1,7 +1,7 @@
 /** Encoding on top of @huggingface/tokenizers: its model, its regular expressions, and a cache of words in front of them. */
 
 import { byteCharacters } from "./byte-level.ts";
-import { SplitPreTokenizer } from "./library.ts";
+import { SplitPreTokenizer, Tokenizer as LibraryTokenizer } from "./library.ts";
 import type { Library } from "./library.ts";
 import { byteLevel, splitsBeforeBytes } from "./pre-tokenizers.ts";
 import type { PreTokenizerJson } from "./pre-tokenizers.ts";
@@ -17,14 +17,20 @@ export function withExactPreTokenizer(json: Record<string, unknown>): Record<str
   return { normalizer: null, post_processor: null, decoder: null, ...json, ...(exact && { pre_tokenizer: exact }) };
 }
 
+export interface Encoder {
+  /** Special tokens written in the text become special ids, as in the `tokenizers` library. */
+  readonly encode: (text: string) => number[];
+  /** Special tokens written in the text are plain text, as with the library's `encode_special_tokens`. */
+  readonly encodeContent: (text: string) => number[];
+}
+
 /**
  * The library's `encode` without added tokens; for byte-level models the same ids some twenty times as fast.
  *
  * There, text is cut at added tokens, each part is normalised, cut by the splits, and each piece is written as bytes and
  * merged *on its own*: its ids depend on the piece alone, so that they can be remembered. Anything else goes to the library.
  */
-export function createEncoder(library: Library, json: Record<string, unknown>): (text: string) => number[] {
-  const whole = (text: string): number[] => library.encode(text, { add_special_tokens: false }).ids;
+export function createEncoder(library: Library, json: Record<string, unknown>, config: object): Encoder {
   const splits = splitsBeforeBytes((json["pre_tokenizer"] ?? null) as PreTokenizerJson | null);
   const { model } = library;
   const normalizer = json["normalizer"] as { readonly type?: string } | null;
@@ -34,11 +40,12 @@ export function createEncoder(library: Library, json: Record<string, unknown>): 
     added.every(
       (token) => !token.lstrip && !token.rstrip && !token.single_word && !(token.normalized && normalizer !== null),
     );
-  if (splits === undefined || model === null || !simple) return whole;
+  if (splits === undefined || model === null || !simple) return viaLibrary(library, json, config);
 
   const borders = splits.map((split) => new SplitPreTokenizer(split).pattern!);
   const addedIds = new Map(added.map((token) => [token.content, token.id]));
   const anyAdded = alternatives([...addedIds.keys()]);
+  const anyPlain = alternatives(added.filter((token) => !token.special).map((token) => token.content));
 
   const cache = new Map<string, readonly number[]>();
   const idsOfWord = (word: string): readonly number[] => {
@@ -57,10 +64,10 @@ export function createEncoder(library: Library, json: Record<string, unknown>): 
     for (const border of borders) words = words.flatMap((word) => cut(word, border));
     for (const word of words) for (const id of idsOfWord(word)) ids.push(id);
   };
-  return (text) => {
+  const cutAt = (borders: RegExp | undefined, text: string): number[] => {
     const ids: number[] = [];
     let end = 0;
-    for (const match of anyAdded === undefined ? [] : text.matchAll(anyAdded)) {
+    for (const match of borders === undefined ? [] : text.matchAll(borders)) {
       if (match.index > end) encodePart(text.slice(end, match.index), ids);
       ids.push(addedIds.get(match[0])!);
       end = match.index + match[0].length;
@@ -68,6 +75,24 @@ export function createEncoder(library: Library, json: Record<string, unknown>): 
     if (end < text.length) encodePart(text.slice(end), ids);
     return ids;
   };
+  return { encode: (text) => cutAt(anyAdded, text), encodeContent: (text) => cutAt(anyPlain, text) };
+}
+
+/** Both through the library itself; for content a second one that knows no special tokens, made when it is needed. */
+function viaLibrary(library: Library, json: Record<string, unknown>, config: object): Encoder {
+  const whole =
+    (of: () => Library) =>
+    (text: string): number[] =>
+      of().encode(text, { add_special_tokens: false }).ids;
+  let plain: Library | undefined;
+  const withoutSpecial = (): Library => {
+    const tokens = (json["added_tokens"] ?? []) as readonly { readonly special?: boolean }[];
+    return (plain ??= new LibraryTokenizer(
+      { ...json, added_tokens: tokens.filter((token) => token.special !== true) },
+      config,
+    ));
+  };
+  return { encode: whole(() => library), encodeContent: whole(withoutSpecial) };
 }
 
 /** The matches and what lies between them, empty ones left out. */

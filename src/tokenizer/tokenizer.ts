@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
 import { UserError } from "../errors.ts";
 import { createEncoder, withExactPreTokenizer } from "./encode.ts";
+import type { Encoder } from "./encode.ts";
 import { Tokenizer as LibraryTokenizer } from "./library.ts";
 import type { Library } from "./library.ts";
 import { createTextStream } from "./text-stream.ts";
@@ -26,6 +27,8 @@ export interface Tokenizer {
   readonly stop: readonly number[];
   /** Ids of a text, no token added. Special tokens written in the text become special ids, as in the `tokenizers` library. */
   encode(text: string): number[];
+  /** Ids of text that somebody else wrote: special tokens written in it are plain text and never steer the model. */
+  encodeContent(text: string): number[];
   /** Text of ids. Default: special tokens are written out. */
   decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string;
   /** Id of a token by its name in the vocabulary. */
@@ -87,11 +90,12 @@ export function makeTokenizer(
   const configBytes = files.get("tokenizer_config.json");
   const config = configBytes === undefined ? {} : parseObject(configBytes, join(where, "tokenizer_config.json"));
   let library: Library;
-  let encode: (text: string) => number[];
+  let encoder: Encoder;
   try {
     const exact = withExactPreTokenizer(json);
-    library = new LibraryTokenizer(exact, { ...config, clean_up_tokenization_spaces: false });
-    encode = createEncoder(library, exact);
+    const settings = { ...config, clean_up_tokenization_spaces: false };
+    library = new LibraryTokenizer(exact, settings);
+    encoder = createEncoder(library, exact, settings);
   } catch (cause) {
     throw new UserError("unsupported", `the tokenizer of ${where} cannot be read: ${messageOf(cause)}`, {
       hint: "byte-level BPE tokenizers as of Llama 3, Qwen or SmolLM are known to work",
@@ -126,7 +130,7 @@ export function makeTokenizer(
     separator,
     bos: beginningOf(library, config, idOf),
     stop: [...new Set([separator, ...ends, ...turnEnds])],
-    encode,
+    ...encoder,
     decode,
     idOf,
     files,
