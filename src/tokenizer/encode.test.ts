@@ -13,7 +13,14 @@ const reference = JSON.parse(fixture("tokenizer-ids.json")) as {
   readonly texts: readonly string[];
   readonly merges: readonly string[];
   readonly samples: readonly string[];
-  readonly variants: Record<string, { readonly change: object; readonly ids: readonly (readonly number[])[] }>;
+  readonly variants: Record<
+    string,
+    {
+      readonly change: object;
+      readonly ids: readonly (readonly number[])[];
+      readonly contentIds: readonly (readonly number[])[];
+    }
+  >;
 };
 
 const encoderOf = (change: object): ReturnType<typeof createEncoder> => {
@@ -27,10 +34,13 @@ test("training writes the committed tokenizer, and its merges are those of Pytho
   assert.deepEqual((JSON.parse(json) as { model: { merges: unknown } }).model.merges, reference.merges);
 });
 
-for (const [name, { change, ids }] of Object.entries(reference.variants)) {
+for (const [name, { change, ids, contentIds }] of Object.entries(reference.variants)) {
   test(`ids equal those of Python tokenizers on hostile samples: ${name}`, () => {
-    const { encode } = encoderOf(change);
+    const { encode, encodeContent } = encoderOf(change);
     reference.samples.forEach((sample, i) => assert.deepEqual(encode(sample), ids[i], JSON.stringify(sample)));
+    reference.samples.forEach((sample, i) =>
+      assert.deepEqual(encodeContent(sample), contentIds[i], JSON.stringify(sample)),
+    );
     // A second time, from the cache of words.
     reference.samples.forEach((sample, i) => assert.deepEqual(encode(sample), ids[i], JSON.stringify(sample)));
   });

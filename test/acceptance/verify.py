@@ -94,7 +94,8 @@ def score_documents(model, tokenizer, separator, documents, window, stride, toke
     """Bits per byte: total nats / (ln 2 x UTF-8 bytes). A document is the separator, which is context only, and its ids."""
     pieces = []
     for _, text in documents:
-        ids = [separator] + tokenizer.encode(text, add_special_tokens=False)
+        # Special tokens written in a text are plain text, as in the run.
+        ids = [separator] + tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
         pieces += [(ids[start : end + 1], first - start) for start, end, first in windows_of(ids, window, stride)]
     pieces.sort(key=lambda piece: len(piece[0]))
     total = sum(len(ids) - 1 - first for ids, first in pieces)
