@@ -63,8 +63,8 @@ interface Window {
 }
 
 /**
- * Total nats / (ln 2 x UTF-8 bytes) of documents. Of each document the ids are the separator and `encodeContent(text)`; the
- * first token is conditioned on the separator, the closing separator is not scored. A document longer than T tokens is
+ * Total nats / (ln 2 x UTF-8 bytes) of documents. Of each document the ids are the separator and `encodeContent(text)`;
+ * the first token is conditioned on the separator, the closing separator is not scored. A document longer than T tokens is
  * read in windows of T positions with stride T/2, each starting at position 0; the first scores all of its tokens, a
  * later one those that no earlier one has scored. Short windows share sequences, kept apart by `documents`.
  *
@@ -77,7 +77,9 @@ export async function scoreDocuments(
   options: ScoreOptions = {},
 ): Promise<CorpusScore> {
   const { B, T } = scorer;
-  const ids = documents.map((document) => Int32Array.from([tokenizer.separator, ...tokenizer.encodeContent(document.text)]));
+  const ids = documents.map((document) =>
+    Int32Array.from([tokenizer.separator, ...tokenizer.encodeContent(document.text)]),
+  );
   const windows = ids.flatMap((of, document) => windowsOf(document, of.length - 1, T));
   const packing = bestFit(
     windows.map((window) => window.length),

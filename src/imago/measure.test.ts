@@ -49,7 +49,7 @@ test("rounding is judged by the part of the gain that it costs", () => {
 });
 
 test("a prompt is the beginning of the first document that is long enough", () => {
-  const tokenizer = { separator: 9, encode: (text: string) => [...text].map(Number) };
+  const tokenizer = { separator: 9, encodeContent: (text: string) => [...text].map(Number) };
   const documents = [
     { id: "short", text: "12" },
     { id: "long", text: "1234567812345678" },

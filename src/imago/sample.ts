@@ -30,14 +30,14 @@ export interface Prompt {
 /** The beginning of the first document that is at least twice as long as it, or of the longest one. */
 export function promptOf(
   documents: readonly Document[],
-  tokenizer: Pick<Tokenizer, "encode" | "separator">,
+  tokenizer: Pick<Tokenizer, "encodeContent" | "separator">,
   maxPositions: number,
 ): Prompt {
   const length = Math.max(1, Math.min(PROMPT_TOKENS, Math.floor(maxPositions / 4)));
   let best: Prompt = { document: "", ids: [tokenizer.separator] };
   for (const { id, text } of documents) {
     // A token has at least one byte; more of a long text need not be read.
-    const ids = tokenizer.encode(text.slice(0, 64 * length));
+    const ids = tokenizer.encodeContent(text.slice(0, 64 * length));
     const prompt = { document: id, ids: [tokenizer.separator, ...ids.slice(0, length)] };
     if (ids.length >= 2 * length) return prompt;
     if (prompt.ids.length > best.ids.length) best = prompt;

@@ -80,19 +80,16 @@ export function createEncoder(library: Library, json: Record<string, unknown>, c
 
 /** Both through the library itself; for content a second one that knows no special tokens, made when it is needed. */
 function viaLibrary(library: Library, json: Record<string, unknown>, config: object): Encoder {
-  const whole =
-    (of: () => Library) =>
-    (text: string): number[] =>
-      of().encode(text, { add_special_tokens: false }).ids;
+  const idsBy = (of: Library, text: string): number[] => of.encode(text, { add_special_tokens: false }).ids;
   let plain: Library | undefined;
   const withoutSpecial = (): Library => {
     const tokens = (json["added_tokens"] ?? []) as readonly { readonly special?: boolean }[];
-    return (plain ??= new LibraryTokenizer(
-      { ...json, added_tokens: tokens.filter((token) => token.special !== true) },
-      config,
-    ));
+    return new LibraryTokenizer({ ...json, added_tokens: tokens.filter(({ special }) => special !== true) }, config);
   };
-  return { encode: whole(() => library), encodeContent: whole(withoutSpecial) };
+  return {
+    encode: (text) => idsBy(library, text),
+    encodeContent: (text) => idsBy((plain ??= withoutSpecial()), text),
+  };
 }
 
 /** The matches and what lies between them, empty ones left out. */
