@@ -3,7 +3,7 @@
 import type { HatchEvent } from "../chrysalis/hatch.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
 import type { GenomeEvent } from "../genome/events.ts";
-import { formatBytes, formatCount, formatFigure, formatMany } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, formatFigure, formatMany } from "./format.ts";
 import type { Progress } from "./progress.ts";
 
 const TRAINING = "training";
@@ -90,6 +90,12 @@ export function showGenome(progress: Progress): (event: GenomeEvent) => void {
         return;
       case "repository-missing":
         progress.note(`skipped ${event.url}: ${event.reason}`);
+        return;
+      case "repository-retry":
+        progress.note(`${event.url}: ${event.reason}; asking again in ${formatDuration(event.seconds)}`);
+        return;
+      case "repository-transfer":
+        progress.update({ stage: "fetching", details: [lastPart(event.url), `${event.phase} ${event.percent} %`] });
         return;
       case "repository-ready":
         progress.update({

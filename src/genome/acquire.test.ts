@@ -8,7 +8,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { UserError } from "../errors.ts";
-import { acquire } from "./acquire.ts";
+import { acquire, nothingHad } from "./acquire.ts";
 import type { GenomeEvent } from "./events.ts";
 import { createGit } from "./git.ts";
 import { addCommits, isolatedEnvironment, isolatedGit, makeRepository, mustRun, temporaryFolder } from "./testing.ts";
@@ -97,12 +97,12 @@ test("a remote is cloned once, then only what moved is fetched", async (t) => {
   assert.deepEqual(await acquire([url], undefined, options), first, "what a killed clone left is not taken for one");
   assert.deepEqual(await readdir(options.cache), [clone]);
   const second = await acquire([url], undefined, options);
-  assert.deepEqual(second, first);
+  assert.deepEqual(second.repositories, [{ ...first.repositories[0], fetched: false }]);
   await addCommits(options.git, gitDir, [[{ path: "README.md", content: "new" }]]);
   const third = await acquire([url], undefined, options);
   const fourth = await acquire([url], undefined, options);
   assert.notEqual(third.repositories[0]!.snapshot.commit, first.repositories[0]!.snapshot.commit);
-  assert.deepEqual(fourth, third);
+  assert.deepEqual(fourth.repositories, [{ ...third.repositories[0], fetched: false }]);
   assert.deepEqual(how(), ["cloned", "cloned", "unchanged", "updated", "unchanged"]);
   assert.equal(third.repositories[0]!.url, url);
 });
@@ -122,7 +122,7 @@ test("a password in a URL is neither reported nor kept", async (t) => {
   assert.ok(!JSON.stringify([repositories, events]).includes("secret") && !config.includes("secret"));
 });
 
-test("a hub's links are had or reported; a source named by the user must be had", async (t) => {
+test("a hub's links, and remotes that the user named, are had or reported; the hub itself must be had", async (t) => {
   const { options, make, folder } = await setUp(t);
   await make("o/a");
   await make("o/b");
@@ -135,17 +135,47 @@ test("a hub's links are had or reported; a source named by the user must be had"
     fromRemote.repositories.map(({ url }) => url),
     ["https://github.com/o/a", "https://github.com/o/b"],
   );
+  assert.equal(fromRemote.missing.length, 1);
+  assert.deepEqual(fromRemote.missing[0]!.url, "https://github.com/o/gone");
+  const named = await acquire(["o/a@nowhere", "o/gone"], undefined, options);
   assert.deepEqual(
-    fromRemote.missing.map(({ url }) => url),
-    ["https://github.com/o/gone"],
+    [named.repositories.length, named.missing.map(({ url }) => url)],
+    [0, ["https://github.com/o/a@nowhere", "https://github.com/o/gone"]],
   );
-  await writeFile(join(folder, "list.txt"), "https://github.com/o/a\nhttps://github.com/o/gone\n");
-  const fromFile = await acquire(["https://github.com/o/a/"], join(folder, "list.txt"), options);
-  assert.equal(fromFile.missing.length, 1);
-  await assert.rejects(acquire(["https://github.com/o/gone"], undefined, options), rejectsWith("unreachable"));
+  assert.equal(named.missing[0]!.reason, "no such ref");
+  assert.match(nothingHad(named.missing).message, /o\/a@nowhere: no such ref, and none of the 1 others/);
   await assert.rejects(acquire([], "https://github.com/o/gone", options), rejectsWith("unreachable"));
   await assert.rejects(acquire([], "https://github.com/o/a", options), rejectsWith("empty"), "a page without links");
   await assert.rejects(acquire(["ext::sh -c id"], undefined, options), rejectsWith("invalid"));
+  await assert.rejects(acquire(["o/a", "o/a@main"], undefined, options), rejectsWith("invalid"), "one with two pins");
+  await writeFile(join(folder, "README.md"), "a line with [a](https://github.com/o/a)\n");
+  assert.equal((await acquire([], join(folder, "README.md"), options)).repositories.length, 1);
+});
+
+test("a plain list names sources of every kind, one a line, from its own folder", async (t) => {
+  const { options, make, folder } = await setUp(t);
+  await make("o/a");
+  await make("o/b");
+  const local = await makeRepository(join(folder, "lists/local"), [[{ path: "a", content: "x" }]]);
+  await mustRun(options.git, `--git-dir=${local}`, "tag", "v1");
+  await writeFile(
+    join(folder, "lists/list.txt"),
+    `# what I read\n\no/a@main # a pin\nhttps://github.com/o/b\no/b\nlocal@v1\nnowhere\n./local@v2\next::sh\no/b@--upload-pack=x\n`,
+  );
+  const { repositories, missing } = await acquire([], join(folder, "lists/list.txt"), options);
+  assert.deepEqual(
+    repositories.map(({ url, ref, parts }) => [url, ref, parts.at(-1)]),
+    [
+      ["https://github.com/o/a", "main", "a"],
+      ["https://github.com/o/b", null, "b"],
+      [null, "v1", "local"],
+    ],
+  );
+  assert.deepEqual(missing, [
+    { url: "ext::sh", reason: "not a source" },
+    { url: "o/b@--upload-pack=x", reason: "not a source" },
+    { url: join(folder, "lists/nowhere"), reason: "not found" },
+  ]);
 });
 
 test("a server in trouble is asked three times, with growing pauses", async (t) => {
@@ -167,9 +197,8 @@ test("a server in trouble is asked three times, with growing pauses", async (t) 
   assert.ok(times[1]! - times[0]! >= 100 && times[2]! - times[1]! >= 200);
 });
 
-test("a server that refuses connections is unreachable at once", async (t) => {
+test("a server that refuses connections gives no answer, at once", async (t) => {
   const { options } = await setUp(t);
-  await assert.rejects(acquire(["http://127.0.0.1:1/o/a"], undefined, options), (error) => {
-    return rejectsWith("unreachable")(error) && (error as Error).message === "http://127.0.0.1:1/o/a: no answer";
-  });
+  const { missing } = await acquire(["http://127.0.0.1:1/o/a"], undefined, options);
+  assert.deepEqual(missing, [{ url: "http://127.0.0.1:1/o/a", reason: "no answer" }]);
 });

@@ -1,7 +1,7 @@
 /** Builds a genome folder from sources: brings their repositories here, names and orders them, publishes what is written. */
 import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
-import { acquire } from "./acquire.ts";
+import { acquire, nothingHad } from "./acquire.ts";
 import type { Missing } from "./acquire.ts";
 import type { GenomeEvent } from "./events.ts";
 import type { GenomeManifest, LockedRepository } from "./gene.ts";
@@ -70,15 +70,7 @@ export async function buildGenome(options: BuildGenomeOptions): Promise<GenomeSu
     cache: resolve(options.cache ?? `${out}.clones`),
     ...(options.probeMs === undefined ? {} : { probeMs: options.probeMs }),
   });
-  if (repositories.length === 0) {
-    throw new UserError(
-      "unreachable",
-      `none of the ${missing.length} repositories of the hub ${options.hub} can be had`,
-      {
-        hint: `The first is ${missing[0]?.url}: ${missing[0]?.reason}.`,
-      },
-    );
-  }
+  if (repositories.length === 0) throw nothingHad(missing);
   const names = assignNames(repositories.map(({ parts }) => parts));
   const named = repositories
     .map((repository, i): NamedRepository => ({ ...repository, name: names[i]! }))

@@ -2,7 +2,15 @@
 import { isUtf8 } from "node:buffer";
 
 /** Why a file is not in the genome. */
-export type SkipReason = "symlink" | "submodule" | "too-large" | "binary" | "not-utf8" | "lfs-pointer";
+export type SkipReason =
+  | "symlink"
+  | "submodule"
+  /** A path that a hostile tree could use to leave its folder. */
+  | "unsafe-path"
+  | "too-large"
+  | "binary"
+  | "not-utf8"
+  | "lfs-pointer";
 
 /** Recorded transforms between a blob and its text; the number is the version of the rule. */
 export type Transform = "drop-invalid-utf8@1" | "newlines@1" | "escape-markers@1";

@@ -1,10 +1,24 @@
 /** What a genome build tells whoever listens. */
-import type { GitReason } from "./git.ts";
+import type { GitReason } from "./git-reason.ts";
 
 export type GenomeEvent =
   | { readonly type: "hub"; readonly hub: string; readonly links: number }
   | { readonly type: "repository-found"; readonly url: string; readonly done: number; readonly total: number }
   | { readonly type: "repository-missing"; readonly url: string; readonly reason: GitReason }
+  | {
+      /** A remote failed for now, and is asked again after a pause. */
+      readonly type: "repository-retry";
+      readonly url: string;
+      readonly reason: GitReason;
+      readonly seconds: number;
+    }
+  | {
+      /** What git tells of a clone or fetch under way, at most a few times a second. */
+      readonly type: "repository-transfer";
+      readonly url: string;
+      readonly phase: "receiving" | "resolving";
+      readonly percent: number;
+    }
   | {
       readonly type: "repository-ready";
       readonly url: string;

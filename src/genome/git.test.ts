@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { test } from "node:test";
 import { UserError } from "../errors.ts";
-import { createGit, failureReason, gitEnvironment, isTransient } from "./git.ts";
+import { gitEnvironment } from "./git-environment.ts";
+import { failureReason, isTransient } from "./git-reason.ts";
+import { createGit } from "./git.ts";
 
 test("the environment keeps the user's configuration and drops what redirects git", () => {
   const kept = {
@@ -25,6 +28,9 @@ test("the environment keeps the user's configuration and drops what redirects gi
     GIT_ALTERNATE_OBJECT_DIRECTORIES: "/e",
     GIT_COMMON_DIR: "/f",
     GIT_NAMESPACE: "g",
+    GIT_CONFIG: "/c",
+    GIT_GLOB_PATHSPECS: "1",
+    GIT_SHALLOW_FILE: "/s",
     GIT_EXTERNAL_DIFF: "h",
     GIT_TRACE: "1",
   };
@@ -43,15 +49,26 @@ test("a machine without git is told so", async () => {
   );
 });
 
-test("a server that never answers is given up", async () => {
-  const server = createServer(() => {}).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const url = `git://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
+test("a server that never answers is given up, with all that was started to ask it", async (t) => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => void sockets.push(socket)).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
   const started = performance.now();
-  const result = await createGit().run(["ls-remote", "--", url], { timeoutMs: 300 });
-  server.close();
-  assert.equal(failureReason(result), "timed out");
-  assert.ok(performance.now() - started < 30_000);
+  for (const scheme of ["git", "http"]) {
+    const result = await createGit().run(["ls-remote", "--", `${scheme}://127.0.0.1:${port}/x`], { timeoutMs: 300 });
+    assert.equal(failureReason(result), "timed out");
+    assert.equal(result.status, null);
+  }
+  assert.ok(performance.now() - started < 5000);
+  assert.equal(sockets.length, 2);
+  await Promise.all(sockets.map(async (socket) => socket.closed || once(socket.resume(), "close"))); // Else the test hangs.
+});
+
+test("an answer that is too long is cut off", async () => {
+  const { status, stdout } = await createGit().run(["--version"], { answerBytes: 3 });
+  assert.deepEqual([status, stdout.length], [null, 0]);
 });
 
 test("git's messages are read as reasons", () => {
@@ -65,6 +82,10 @@ test("git's messages are read as reasons", () => {
       "no answer",
     ],
     ["fatal: transport 'ext' not allowed", "refused"],
+    ["fatal: couldn't find remote ref refs/heads/x", "no such ref"],
+    ["error: Server does not allow request for unadvertised object 12", "no such ref"],
+    ["fatal: unpack-objects error", "damaged"],
+    ["error: RPC failed; curl 56\nfatal: early EOF\nfatal: fetch-pack: invalid index-pack output", "no answer"],
     ["something else", "failed"],
   ] as const;
   for (const [stderr, reason] of cases) assert.equal(failureReason({ stderr, timedOut: false }), reason, stderr);

@@ -1,10 +1,9 @@
-/** The only place that starts git: its environment, its hardening, time-outs, and what its failures mean. */
+/** The only place that starts git, with its time-outs and its end; what it is told every time is in `git-environment.ts`. */
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { UserError } from "../errors.ts";
-
-/** Why a repository could not be had. */
-export type GitReason = "not found" | "refused" | "timed out" | "no answer" | "not a repository" | "empty" | "failed";
+import { gitEnvironment, hardening } from "./git-environment.ts";
+import { refusesLazyFetch } from "./lazy-fetch.ts";
 
 export interface GitResult {
   /** Exit status; null when the process was killed. */
@@ -24,47 +23,25 @@ export interface GitStream {
 
 export interface Git {
   /** Runs git to its end. A non-zero status is an answer, not an error. */
-  run(
-    args: readonly string[],
-    options?: { timeoutMs?: number; env?: Readonly<Record<string, string>> },
-  ): Promise<GitResult>;
+  run(args: readonly string[], options?: RunOptions): Promise<GitResult>;
   /** Starts git for a conversation over its pipes. */
   stream(args: readonly string[]): GitStream;
+  /** Whether this git obeys GIT_NO_LAZY_FETCH; tried out once, when first asked. */
+  refusesLazyFetch(): Promise<boolean>;
 }
 
-/** What would make git look at another repository than the one named, or write traces into its answers. */
-const removed =
-  /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|EXTERNAL_DIFF|PREFIX|IMPLICIT_WORK_TREE|GRAFT_FILE|SHALLOW_FILE|REPLACE_REF_BASE|QUARANTINE_PATH|TEMPLATE_DIR|CEILING_DIRECTORIES|TRACE.*|TR2_.*)$/;
-
-const always = {
-  GIT_TERMINAL_PROMPT: "0",
-  GIT_NO_LAZY_FETCH: "1",
-  GIT_NO_REPLACE_OBJECTS: "1",
-  GIT_OPTIONAL_LOCKS: "0",
-  LC_ALL: "C",
-  LANGUAGE: "",
-} as const;
-
-/** Given before every verb, so no repository's own configuration can start a program. */
-const hardening = [
-  "core.hooksPath=/dev/null",
-  "core.fsmonitor=false",
-  "core.attributesFile=/dev/null",
-  "protocol.ext.allow=never",
-  "fetch.recurseSubmodules=false",
-  "submodule.recurse=false",
-  "gc.auto=0",
-  "maintenance.auto=false",
-  "http.lowSpeedLimit=1000",
-  "http.lowSpeedTime=60",
-  "advice.detachedHead=false",
-].flatMap((setting) => ["-c", setting]);
-
-/** The environment git gets: the user's own, less what redirects git, plus what keeps it quiet and honest. */
-export function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(([key]) => !removed.test(key));
-  return { ...Object.fromEntries(kept), ...always };
+export interface RunOptions {
+  /** Milliseconds after which git is stopped, with all that it started (default: none). */
+  readonly timeoutMs?: number;
+  /** Bytes of an answer after which git is stopped (default 64 MiB): a remote decides how many refs it lists. */
+  readonly answerBytes?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Hears what git tells while it runs. */
+  readonly onStderr?: (text: string) => void;
 }
+
+/** Git gets this long to remove its temporary files before it is killed. */
+const stopMs = 1500;
 
 /**
  * Git as everything here uses it.
@@ -75,50 +52,81 @@ export function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
  */
 export function createGit(options: { env?: NodeJS.ProcessEnv; signal?: AbortSignal } = {}): Git {
   const env = gitEnvironment(options.env ?? process.env);
-  const stream = (args: readonly string[], extra: Readonly<Record<string, string>> = {}): GitStream => {
+  const { signal } = options;
+  const start = (args: readonly string[], { env: extra, onStderr, timeoutMs }: RunOptions = {}): Started => {
+    // What may have to be stopped gets a process group, since git leaves its helpers behind when it is killed.
+    const detached = timeoutMs !== undefined && process.platform !== "win32";
     const child = spawn("git", ["--no-pager", "--literal-pathspecs", ...hardening, ...args], {
       env: { ...env, ...extra },
       stdio: ["pipe", "pipe", "pipe"],
       windowsHide: true,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      detached,
+      ...(signal === undefined ? {} : { signal }),
     });
+    const stop = (how: "SIGTERM" | "SIGKILL"): void => {
+      if (!detached || child.pid === undefined) return void child.kill(how);
+      try {
+        process.kill(-child.pid, how);
+      } catch {
+        // They have ended.
+      }
+    };
+    const onAbort = (): void => stop("SIGTERM");
+    signal?.addEventListener("abort", onAbort);
     let stderr = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-16384)));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr = (stderr + text).slice(-16384);
+      onStderr?.(text);
+    });
     child.stdin.on("error", () => {}); // A reader that ends early is seen in its status.
     const ended = new Promise<{ status: number | null; stderr: string }>((resolve, reject) => {
       child.on("error", (cause: NodeJS.ErrnoException) => reject(startFailure(cause)));
       child.on("close", (status) => resolve({ status, stderr }));
     });
-    ended.catch(() => {}); // Whoever awaits it sees the failure.
-    return { stdin: child.stdin, stdout: child.stdout, ended, kill: () => void child.kill("SIGKILL") };
+    // Whoever awaits it sees the failure.
+    ended.catch(() => {}).finally(() => signal?.removeEventListener("abort", onAbort));
+    return { stdin: child.stdin, stdout: child.stdout, ended, kill: () => stop("SIGKILL"), stop };
   };
-  const run: Git["run"] = async (args, { timeoutMs, env: extra } = {}) => {
-    const child = stream(args, extra);
+  const run: Git["run"] = async (args, runOptions = {}) => {
+    const { timeoutMs, answerBytes = 64 << 20 } = runOptions;
+    const child = start(args, runOptions);
     child.stdin.end();
     const chunks: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => void chunks.push(chunk));
+    let bytes = 0;
+    child.stdout.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= answerBytes) chunks.push(chunk);
+      else child.kill();
+    });
+    if (timeoutMs === undefined) {
+      const { status, stderr } = await child.ended;
+      return { status: bytes > answerBytes ? null : status, stdout: Buffer.concat(chunks), stderr, timedOut: false };
+    }
     let timedOut = false;
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            timedOut = true;
-            child.kill();
-            child.stdout.destroy(); // A helper of git's may still hold the pipe open.
-          }, timeoutMs);
+    const soft = setTimeout(() => {
+      timedOut = true;
+      child.stop("SIGTERM");
+    }, timeoutMs);
+    const hard = setTimeout(() => child.kill(), timeoutMs + stopMs);
     try {
-      const { status, stderr } = await (timeoutMs === undefined
-        ? child.ended
-        : orTimeOut(child.ended, timeoutMs + 2000));
-      return { status, stdout: Buffer.concat(chunks), stderr, timedOut };
+      const { status, stderr } = await orTimeOut(child.ended, timeoutMs + 2 * stopMs);
+      const broken = timedOut || bytes > answerBytes;
+      return { status: broken ? null : status, stdout: Buffer.concat(chunks), stderr, timedOut };
     } finally {
-      clearTimeout(timer);
+      clearTimeout(soft);
+      clearTimeout(hard);
     }
   };
-  return { run, stream: (args) => stream(args) };
+  let obeys: Promise<boolean> | undefined;
+  return { run, stream: (args) => start(args), refusesLazyFetch: () => (obeys ??= refusesLazyFetch({ run })) };
 }
 
-/** Git's helpers can outlive it and hold its pipes: give up waiting for them. */
+interface Started extends GitStream {
+  /** Ends git, and its helpers if it was started with a time-out. */
+  stop(how: "SIGTERM" | "SIGKILL"): void;
+}
+
+/** A helper that left git's process group can still hold its pipes: give up waiting for it. */
 function orTimeOut(ended: GitStream["ended"], ms: number): Promise<{ status: number | null; stderr: string }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve({ status: null, stderr: "" }), ms);
@@ -136,39 +144,4 @@ function startFailure(cause: NodeJS.ErrnoException): UserError {
     });
   }
   return new UserError("no-git", `git cannot be started (${cause.code ?? cause.message})`, { cause });
-}
-
-const reasons: readonly (readonly [RegExp, GitReason])[] = [
-  [
-    /does not appear to be a git repository|not a git repository|not valid: is this a git repository/i,
-    "not a repository",
-  ],
-  [/repository .*not found|returned error: (404|410)|does not exist|no such (file|repository)/i, "not found"],
-  [
-    /returned error: (401|403)|authentication failed|could not read (username|password)|permission denied|access denied/i,
-    "refused",
-  ],
-  [/not allowed|host key verification failed|dubious ownership|certificate|ssl/i, "refused"],
-  [/timed out|low speed limit|operation too slow/i, "timed out"],
-  [
-    /could not resolve|failed to connect|couldn't connect|connection (refused|reset)|unreachable|no route/i,
-    "no answer",
-  ],
-  [/early eof|hung up|unexpected disconnect|empty reply|returned error: (429|5\d\d)|rpc failed/i, "no answer"],
-];
-
-/** What a failed conversation with a repository means, read off git's messages (which `LC_ALL=C` keeps English). */
-export function failureReason(result: Pick<GitResult, "stderr" | "timedOut">): GitReason {
-  if (result.timedOut) return "timed out";
-  return reasons.find(([pattern]) => pattern.test(result.stderr))?.[1] ?? "failed";
-}
-
-/** Whether asking again may help. */
-export function isTransient(result: Pick<GitResult, "stderr" | "timedOut">): boolean {
-  return (
-    !result.timedOut &&
-    /early eof|hung up|unexpected disconnect|connection reset|empty reply|returned error: (429|5\d\d)|rpc failed/i.test(
-      result.stderr,
-    )
-  );
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkedRepositories, pickReadme } from "./hub.ts";
+import { linkedRepositories, listedSources, pickReadme } from "./hub.ts";
 
 test("only links to a repository itself count, each once", () => {
   const page = `
@@ -21,6 +21,22 @@ git clone https://git.example.org/o/g
   ];
   assert.deepEqual(linkedRepositories(page), expected);
   assert.deepEqual(linkedRepositories(page, "git.example.org"), [...expected, "https://git.example.org/o/g"]);
+});
+
+test("links carry pins, of names that can be", () => {
+  const page =
+    "https://github.com/o/a@v1.2. https://github.com/o/b@--x https://github.com/o/c@a..b git@host:o/d.git@main";
+  assert.deepEqual(linkedRepositories(page), ["https://github.com/o/a@v1.2", "git@host:o/d.git@main"]);
+});
+
+test("a plain list is told from a page", () => {
+  const list = "# comment\n\no/a\r\n  ../b@v1   # why\nhttps://host/c#d\no/a\n";
+  assert.deepEqual(listedSources(list, "list.txt"), ["o/a", "../b@v1", "https://host/c#d"]);
+  assert.equal(listedSources(list, "list.md"), undefined);
+  assert.equal(listedSources(list, "README"), undefined);
+  assert.equal(listedSources("see https://host/c\n", "list.txt"), undefined);
+  assert.equal(listedSources("- [a](https://host/c)\n", "list"), undefined);
+  assert.equal(listedSources("https://host/a https://host/b", "list"), undefined);
 });
 
 test("a hub's page is its README", () => {

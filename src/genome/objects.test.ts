@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmod, copyFile, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, open, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { UserError } from "../errors.ts";
+import type { Git } from "./git.ts";
 import { listTree, openSnapshot, readBlobs } from "./objects.ts";
 import { isolatedGit, makeRepository, mustRun, temporaryFolder } from "./testing.ts";
 
@@ -111,5 +113,105 @@ test("a repository without a commit, or without one of its trees, is an error wi
   await assert.rejects(
     listTree(git, snapshot, "torn"),
     (error) => error instanceof UserError && error.code === "damaged",
+  );
+});
+
+/** Where a loose object lies. */
+function fileOf(gitDir: string, id: string): string {
+  return join(gitDir, "objects", id.slice(0, 2), id.slice(2));
+}
+
+async function idsOf(git: Git, gitDir: string, ...revisions: string[]): Promise<string[]> {
+  return (await mustRun(git, `--git-dir=${gitDir}`, "rev-parse", ...revisions)).trim().split("\n");
+}
+
+test("a commit or a tree that was exchanged or torn is damage, and named", async (t) => {
+  const folder = await temporaryFolder(t);
+  const git = isolatedGit(folder);
+  const commits = [[{ path: "sub/a", content: "one" }], [{ path: "sub/a", content: "two" }]];
+  const gitDir = await makeRepository(folder, commits);
+  const [commit, former, sub, formerSub] = await idsOf(git, gitDir, "HEAD", "HEAD~1", "HEAD:sub", "HEAD~1:sub");
+  const snapshot = await openSnapshot(git, gitDir, "HEAD", "r");
+  for (const id of [commit, sub]) await chmod(fileOf(gitDir, id!), 0o644);
+  const fails = (work: Promise<unknown>, message: RegExp) =>
+    assert.rejects(work, (error) => {
+      assert.ok(error instanceof UserError && error.code === "damaged" && error.hint !== undefined, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  await copyFile(fileOf(gitDir, formerSub!), fileOf(gitDir, sub!));
+  await fails(
+    listTree(git, snapshot, "r"),
+    /^r: tree \w+ \(\/sub\) of commit \w+ does not hold the content of its id$/,
+  );
+  await writeFile(fileOf(gitDir, sub!), "torn");
+  await fails(listTree(git, snapshot, "r"), /^r: tree \w+ \(\/sub\) of commit \w+ is unreadable$/);
+  await rm(fileOf(gitDir, sub!));
+  await fails(listTree(git, snapshot, "r"), /^r: tree \w+ \(\/sub\) of commit \w+ is absent$/);
+  await copyFile(fileOf(gitDir, former!), fileOf(gitDir, commit!));
+  await assert.rejects(openSnapshot(git, gitDir, "HEAD", "r"), UserError);
+});
+
+test("an announced size takes no memory, and what does not follow is unreadable", async (t) => {
+  const folder = await temporaryFolder(t);
+  const git = isolatedGit(folder);
+  const gitDir = await makeRepository(folder, [[{ path: "a", content: "x" }]]);
+  const id = "12".repeat(20);
+  const [other] = await idsOf(git, gitDir, "HEAD:a");
+  const size = 2 ** 31;
+  await makeLoose(gitDir, id, deflateSync(`blob ${size}\0little`));
+  const before = process.memoryUsage.rss();
+  for (const limit of [1000, size]) {
+    const answers = await Array.fromAsync(readBlobs(git, gitDir, [id, other!], { limit }));
+    assert.deepEqual(
+      answers.map((answer) => ("damage" in answer ? answer.damage : answer.bytes)),
+      ["unreadable", 1],
+    );
+  }
+  assert.ok(process.memoryUsage.rss() - before < 2 ** 28);
+});
+
+async function makeLoose(gitDir: string, id: string, content: Uint8Array): Promise<void> {
+  await mkdir(join(gitDir, "objects", id.slice(0, 2)), { recursive: true });
+  await writeFile(fileOf(gitDir, id), content);
+}
+
+test("of thousands of absent blobs each is told, and torn ones among them too", async (t) => {
+  const folder = await temporaryFolder(t);
+  const git = isolatedGit(folder);
+  const gitDir = await makeRepository(folder, [[{ path: "a", content: "x" }]]);
+  const [present] = await idsOf(git, gitDir, "HEAD:a");
+  const absent = Array.from({ length: 3000 }, (_, i) => (i + 1).toString(16).padStart(40, "e"));
+  const read = async (ids: string[]) =>
+    (await Array.fromAsync(readBlobs(git, gitDir, ids, { limit: 10 }))).map((answer) =>
+      "damage" in answer ? answer.damage : "had",
+    );
+  const started = performance.now();
+  assert.deepEqual(await read([...absent, present!]), [...absent.map(() => "absent"), "had"]);
+  assert.ok(performance.now() - started < 3000, "not asked about one by one");
+  const torn = "ab".repeat(20);
+  await makeLoose(gitDir, torn, new Uint8Array(0));
+  const some = absent.slice(0, 60);
+  assert.deepEqual(await read([...some, torn, present!]), [...some.map(() => "absent"), "unreadable", "had"]);
+});
+
+test("a torn pack is unreadable where it is torn", async (t) => {
+  const folder = await temporaryFolder(t);
+  const git = isolatedGit(folder);
+  const contents = Array.from({ length: 20 }, (_, i) => Array.from({ length: 300 }, (_x, j) => (i * j) ** 3).join(" "));
+  const gitDir = await makeRepository(folder, [contents.map((content, i) => ({ path: `f${i}`, content }))]);
+  await mustRun(git, `--git-dir=${gitDir}`, "-c", "pack.window=0", "repack", "-a", "-d", "--quiet");
+  const ids = await idsOf(git, gitDir, ...contents.map((_, i) => `HEAD:f${i}`));
+  const pack = (await readdir(join(gitDir, "objects/pack"))).find((name) => name.endsWith(".pack"))!;
+  const { stdout } = await git.run([`--git-dir=${gitDir}`, "verify-pack", "-v", join(gitDir, "objects/pack", pack)]);
+  const offset = Number(new RegExp(`^${ids[7]} blob +\\d+ \\d+ (\\d+)$`, "m").exec(stdout.toString())![1]);
+  await chmod(join(gitDir, "objects/pack", pack), 0o644);
+  const handle = await open(join(gitDir, "objects/pack", pack), "r+");
+  await handle.write(Buffer.alloc(60, 0xff), 0, 60, offset + 20);
+  await handle.close();
+  const answers = await Array.fromAsync(readBlobs(git, gitDir, ids, { limit: 10_000 }));
+  assert.deepEqual(
+    answers.map((answer) => ("damage" in answer ? answer.damage : "had")),
+    ids.map((_, i) => (i === 7 ? "unreadable" : "had")),
   );
 });

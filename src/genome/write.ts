@@ -104,7 +104,10 @@ async function writeRepository(
   const skip = (reason: SkipReason): void => void (skipped[reason] = (skipped[reason] ?? 0) + 1);
   const entries = (await listTree(git, snapshot, name)).sort((a, b) => comparePaths(a.path, b.path));
   const blobs = entries.filter(({ type }) => type === "blob");
-  for (const { type } of entries) if (type === "commit") skip("submodule");
+  for (const { type } of entries) {
+    if (type === "commit") skip("submodule");
+    if (type === "unsafe") skip("unsafe-path");
+  }
   let next = 0;
   for await (const answer of readBlobs(
     git,
