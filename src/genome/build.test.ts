@@ -27,7 +27,7 @@ const files: TestFile[] = [
   { path: "link", content: "/etc/passwd", mode: "120000" },
   { path: "module", content: "1234567890123456789012345678901234567890", mode: "160000" },
   { path: "image.png", content: "\x89PNG\0\0" },
-  { path: "latin.txt", content: Buffer.from("déjà vu à é", "latin1") },
+  { path: "cyrillic.txt", content: Buffer.from("cff0e8e2e5f22c20ece8f0", "hex") },
   { path: "large.txt", content: "x".repeat(2000) },
   { path: "weights.bin", content: "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n" },
 ];

@@ -1,6 +1,6 @@
 /** The files of a genome folder as types with their schemas: one gene per text file, the lock, the manifest. */
 import { z } from "zod";
-import { kinds } from "./classify.ts";
+import { kinds } from "./content/classify.ts";
 
 export const schemaName = "symbiotic-chrysalis/genome";
 export const schemaVersion = 1;

@@ -1,7 +1,7 @@
 /** The safe format of `genome.txt`: escaping, writing and parsing. It knows nothing of git or of genes. */
 import { isUtf8 } from "node:buffer";
 import { UserError } from "../errors.ts";
-import { sequenceLength } from "./decode.ts";
+import { sequenceLength } from "./content/utf8.ts";
 
 const repositoryStart = "<|repo_start|>";
 const fileStart = "<|file_start|>";

@@ -2,7 +2,7 @@
 import { basename, dirname } from "node:path";
 import { UserError } from "../errors.ts";
 import { readLimited } from "../formats/files.ts";
-import { decodeText } from "./decode.ts";
+import { decodeText } from "./content/decode.ts";
 import type { GenomeEvent } from "./events.ts";
 import type { Git } from "./git.ts";
 import { linkedRepositories, listedSources, pickReadme } from "./hub.ts";

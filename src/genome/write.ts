@@ -6,9 +6,8 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { canonicalJson } from "../formats/files.ts";
 import type { Acquired } from "./acquire.ts";
-import { classify } from "./classify.ts";
-import { decodeText } from "./decode.ts";
-import type { SkipReason } from "./decode.ts";
+import type { SkipReason } from "./content/decode.ts";
+import { readContent } from "./content/read.ts";
 import type { GenomeEvent } from "./events.ts";
 import { schemaName, schemaVersion } from "./gene.ts";
 import type { Gene, GenomeLock, GenomeManifest } from "./gene.ts";
@@ -122,20 +121,20 @@ async function writeRepository(
       skip("symlink");
       continue;
     }
-    const decoded = answer.content === null ? "too-large" : decodeText(answer.content);
-    if (typeof decoded === "string") {
-      skip(decoded);
-      continue;
-    }
     const isNamed = isUtf8(entry.path);
     const path = isNamed ? Buffer.from(entry.path).toString() : escapeName(entry.path);
-    const escaped = escapeContent(decoded.text);
+    const read = answer.content === null ? "too-large" : readContent(answer.content, { repository: name, path });
+    if (typeof read === "string") {
+      skip(read);
+      continue;
+    }
+    const { text, transforms, kind, language, flags } = read;
+    const escaped = escapeContent(text);
     const content = Buffer.from(escaped);
     await writer.write(fileHeader(entry.path));
     const textOffset = writer.bytes;
     await writer.write(content);
     await writer.write(fileEnd);
-    const { kind, language, flags } = classify(name, path, decoded.text, answer.bytes);
     genes.push({
       repository: name,
       commit: snapshot.commit,
@@ -146,13 +145,13 @@ async function writeRepository(
       textSha256: hash(content),
       textOffset,
       textBytes: content.length,
-      transforms: escaped === decoded.text ? [...decoded.transforms] : [...decoded.transforms, "escape-markers@1"],
+      transforms: escaped === text ? [...transforms] : [...transforms, "escape-markers@1"],
       kind,
       language,
       duplicateClass: null,
       duplicateKind: null,
       representative: true,
-      flags: [...decoded.flags, ...flags, ...(isNamed ? [] : ["path-escaped"])],
+      flags: [...flags, ...(isNamed ? [] : ["path-escaped"])],
     });
   }
 }

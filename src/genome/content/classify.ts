@@ -1,5 +1,6 @@
 /** What kind of file a gene is, by its path and its text. It marks; leaving something out is the epigenome's choice. */
 import { detectLanguage } from "./languages.ts";
+import { longestLine, meanLine } from "./scan.ts";
 
 export const kinds = [
   "code",
@@ -23,7 +24,7 @@ export interface Classification {
   readonly kind: Kind;
   /** Null where nothing tells it. */
   readonly language: string | null;
-  /** Among "fixture-over-64KB", "synthetic-dialogue", "long-lines", "empty". */
+  /** Among "empty", "fixture-over-64KB", "long-lines", "one-line". */
   readonly flags: readonly string[];
 }
 
@@ -36,6 +37,12 @@ interface File {
   readonly baseName: string;
   readonly text: string;
   readonly language: string | null;
+  readonly isDialogue: boolean;
+}
+
+export interface ClassifyOptions {
+  /** Whether the text was read as conversations (default false). */
+  readonly isDialogue?: boolean;
 }
 
 /**
@@ -45,17 +52,31 @@ interface File {
  * @param path its path there, parts joined by `/`
  * @param bytes size of the raw blob
  */
-export function classify(repository: string, path: string, text: string, bytes: number): Classification {
+export function classify(
+  repository: string,
+  path: string,
+  text: string,
+  bytes: number,
+  { isDialogue = false }: ClassifyOptions = {},
+): Classification {
   const parts = path.toLowerCase().split("/");
   const baseName = parts.pop()!;
   const detected = detectLanguage(baseName, text);
-  const file: File = { repository, path, folders: parts, baseName, text, language: detected?.language ?? null };
+  const file: File = {
+    repository,
+    path,
+    folders: parts,
+    baseName,
+    text,
+    language: detected?.language ?? null,
+    isDialogue,
+  };
   const kind = rules.find(([, applies]) => applies(file))?.[0] ?? detected?.use ?? "other";
   const flags: string[] = [];
   if (text === "") flags.push("empty");
   if (isFixture(file, kind, bytes)) flags.push("fixture-over-64KB");
-  if (kind === "dialogue" && /\bmodel[_ ]|\bphi_/i.test(firstLine(text))) flags.push("synthetic-dialogue");
-  if (longestLine(text) >= 10_000) flags.push("long-lines");
+  const longest = longestLine(text);
+  if (longest >= longLine) flags.push(longest >= text.length - 1 ? "one-line" : "long-lines");
   return { kind, language: file.language, flags };
 }
 
@@ -68,8 +89,9 @@ const rules: readonly (readonly [Kind, (file: File) => boolean])[] = [
   ["backup", isBackup],
   ["log", isLog],
   ["licence", isLicence],
-  ["dialogue", isDialogue],
+  ["dialogue", isDialogueFile],
   ["config", isConfigData],
+  ["data", isDataText],
 ];
 
 const lockNames = new Set(
@@ -84,7 +106,17 @@ function isLock({ baseName }: File): boolean {
 function isMinified({ baseName, language, text }: File): boolean {
   if (/[.-]min\.(?:js|mjs|cjs|css|html)$/.test(baseName)) return true;
   if (language !== "javascript" && language !== "css" && language !== "html") return false;
-  return text.length > 4096 && text.length / (text.split("\n").length || 1) > 500;
+  return text.length > 4096 && meanLine(text) > 500;
+}
+
+/** Lists of checksums, as sha256sum and its like write them or the other way round, and JSON kept as plain text. */
+function isDataText({ language, text }: File): boolean {
+  if (language !== "text") return false;
+  const head = text.slice(0, 64 << 10);
+  if (/^\ufeff?\s*(?:\{\s*"(?:[^"\\\n]|\\.)*"\s*:|\[\s*\{\s*")/.test(head)) return true;
+  const lines = head.split("\n", 200).filter((line) => line.trim() !== "");
+  const hashes = lines.filter((line) => /(?:^|\s)\*?[0-9a-f]{32,128}(?:$|\s)/i.test(line)).length;
+  return hashes >= 2 && hashes >= 0.5 * lines.length;
 }
 
 const generatedFolders = new Set([
@@ -148,6 +180,9 @@ const logName = /(?:^|[-_. ])logs?(?:$|[-_. \d])/;
 const logLine =
   /^\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|\d\d:\d\d:\d\d|\w{3} [ \d]\d \d\d:\d\d:\d\d|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\b)/;
 
+/** A date with a time of day: what the lines of a short log begin with. */
+const timedLine = /^\W{0,3}\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d)?/;
+
 /** By suffix; by a name that says log; or by lines that begin with a time or a level. Change logs are prose. */
 function isLog({ baseName, folders, language, text }: File): boolean {
   if (/.\.log(?:\.\d+)?$/.test(baseName)) return true;
@@ -156,8 +191,12 @@ function isLog({ baseName, folders, language, text }: File): boolean {
   if (/change[-_ .]?log|(?:^|[-_. ])(?:work|dev|captains?)[-_ .]?log/.test(stem)) return false;
   if (logName.test(stem) || folders.some((folder) => logName.test(folder) && !/change[-_ .]?log/.test(folder)))
     return true;
-  const lines = text.split("\n", 200).filter((line) => line.trim() !== "");
-  return lines.length >= 20 && lines.filter((line) => logLine.test(line)).length >= 0.6 * lines.length;
+  const lines = text
+    .slice(0, 64 << 10)
+    .split("\n", 200)
+    .filter((line) => line.trim() !== "");
+  if (lines.length < 20) return lines.length > 0 && lines.every((line) => timedLine.test(line));
+  return lines.filter((line) => logLine.test(line)).length >= 0.6 * lines.length;
 }
 
 function isLicence({ baseName, folders, language }: File): boolean {
@@ -171,23 +210,11 @@ function isLicence({ baseName, folders, language }: File): boolean {
   );
 }
 
-const question = /question|prompt|query|input|instruction|user|human/;
-const answer = /(?:^|_)(?:response|answer|output|completion|reply|assistant)$/;
-
-/** Tables with a column that asks and one that answers, and JSON lines of messages. */
-function isDialogue({ language, text }: File): boolean {
-  const head = firstLine(text);
-  if (language === "jsonl")
-    return /^\s*\{.*"(?:messages|conversations?|dialog(?:ue)?|turns)"\s*:\s*\[/.test(head.slice(0, 4096));
-  if (language !== "csv" && language !== "tsv") return false;
-  const columns = head
-    .replace(/^\ufeff/, "")
-    .split(language === "csv" ? /[,;]/ : "\t")
-    .map((column) => column.trim().replace(/^"|"$/g, "").trim().toLowerCase().replace(/\W+/g, "_"));
-  return (
-    columns.some((column) => answer.test(column)) &&
-    columns.some((column) => question.test(column) && !answer.test(column))
-  );
+/** Tables that were read as conversations, and JSON lines of messages. */
+function isDialogueFile({ language, text, isDialogue }: File): boolean {
+  if (isDialogue) return true;
+  if (language !== "jsonl") return false;
+  return /^\s*\{.*"(?:messages|conversations?|dialog(?:ue)?|turns)"\s*:\s*\[/.test(firstLine(text).slice(0, 4096));
 }
 
 const configNames =
@@ -208,16 +235,8 @@ function isFixture({ folders }: File, kind: Kind, bytes: number): boolean {
   return kind === "data" || (kind !== "code" && folders.some((folder) => fixtureFolder.test(folder)));
 }
 
-function longestLine(text: string): number {
-  let longest = 0;
-  for (let at = 0; at <= text.length;) {
-    const end = text.indexOf("\n", at);
-    const stop = end < 0 ? text.length : end;
-    longest = Math.max(longest, stop - at);
-    at = stop + 1;
-  }
-  return longest;
-}
+/** Characters of a line that nobody wrote by hand. */
+const longLine = 10_000;
 
 function firstLine(text: string): string {
   const end = text.indexOf("\n");

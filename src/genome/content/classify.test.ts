@@ -3,8 +3,6 @@ import { test } from "node:test";
 import { classify } from "./classify.ts";
 import type { Kind } from "./classify.ts";
 
-const dialogue =
-  '"initial_input1","checkpoint_question1","model_iteration_response","model_generated_question"\n"a","b","c","d"\n';
 const timed = Array.from({ length: 30 }, (_, i) => `2026-01-01 00:00:${i + 10} started`).join("\n");
 const cases: readonly (readonly [path: string, text: string, kind: Kind, language: string | null])[] = [
   ["package-lock.json", "{}", "lock", "json"],
@@ -30,6 +28,10 @@ const cases: readonly (readonly [path: string, text: string, kind: Kind, languag
   [".github/change-log.txt", "x", "prose", "text"],
   ["changelog.txt", "x", "prose", "text"],
   ["catalog.txt", "x", "prose", "text"],
+  ["trace/2025-12-20T01-08-25.txt", "[2025-12-20T01:08:25.746+00:00] [core] started\n", "log", "text"],
+  ["diary.txt", "2025-12-20T01:08 up\nwent out\n", "prose", "text"],
+  ["hashes.txt", `Cargo.toml ${"ab12".repeat(16)}\nsrc/a.rs ${"cd34".repeat(16)}\n`, "data", "text"],
+  ["state.txt", '{"a": [1, 2]}', "data", "text"],
   ["notes/logic.txt", "x", "prose", "text"],
   ["src/logs/reader.ts", "x", "code", "typescript"],
   ["output.txt", timed, "log", "text"],
@@ -38,8 +40,6 @@ const cases: readonly (readonly [path: string, text: string, kind: Kind, languag
   ["COPYING.LESSER", "x", "licence", null],
   ["LICENSES/MIT.txt", "x", "licence", "text"],
   ["src/license.ts", "x", "code", "typescript"],
-  ["a/b.csv", dialogue, "dialogue", "csv"],
-  ["a/c.csv", "initial input1,checkpoint question1,model output\n", "dialogue", "csv"],
   ["a/b.csv", '"Category","Author","Title"\n', "data", "csv"],
   ["chat.jsonl", '{"messages":[{"role":"user","content":"x"}]}\n', "dialogue", "jsonl"],
   ["rows.jsonl", '{"a":1}\n', "data", "jsonl"],
@@ -69,14 +69,20 @@ test("below a folder of a backup repository everything is a backup", () => {
   assert.equal(classify("owner/my_backup", "x/a.md", "x", 1).kind, "backup");
 });
 
+test("a table that was read as conversations is dialogue, unless an earlier kind applies", () => {
+  const kindOf = (path: string): Kind => classify("r", path, "User: a\n", 8, { isDialogue: true }).kind;
+  assert.equal(kindOf("a.csv"), "dialogue");
+  assert.equal(kindOf("backups/2025-01-01/a.csv"), "backup");
+});
+
 test("what stands out is flagged", () => {
   const flags = (path: string, text: string, bytes = text.length) => classify("r", path, text, bytes).flags;
   assert.deepEqual(flags("empty.txt", ""), ["empty"]);
-  assert.deepEqual(flags("a.csv", dialogue), ["synthetic-dialogue"]);
   assert.deepEqual(flags("data/a.json", "{}", 65536), []);
   assert.deepEqual(flags("data/a.json", "{}", 65537), ["fixture-over-64KB"]);
   assert.deepEqual(flags("test/fixtures/a.txt", "x", 65537), ["fixture-over-64KB"]);
   assert.deepEqual(flags("test/a.ts", "x", 65537), []);
-  assert.deepEqual(flags("a.csv", dialogue, 65537), ["synthetic-dialogue"]);
-  assert.deepEqual(flags("a.txt", "x".repeat(10000)), ["long-lines"]);
+  assert.deepEqual(flags("a.txt", `a\n${"x".repeat(10000)}`), ["long-lines"]);
+  assert.deepEqual(flags("a.txt", `${"x".repeat(10000)}\n`), ["one-line"]);
+  assert.deepEqual(flags("a.txt", "x".repeat(9999)), []);
 });

@@ -1,4 +1,5 @@
-/** File names to languages: one table by extension, one by whole name, one by interpreter. */
+/** File names to languages: one table by extension, one by whole name; where names do not tell it, the content does. */
+import { languageOfContent, languageOfExtension } from "./language-signs.ts";
 
 /** What a language is mainly used for, where neither path nor content says more. */
 export type LanguageUse = "code" | "prose" | "data" | "config" | "notebook";
@@ -6,12 +7,15 @@ export type LanguageUse = "code" | "prose" | "data" | "config" | "notebook";
 const table = {
   code: {
     ada: "adb ads",
+    agda: "agda",
+    applescript: "applescript scpt",
     assembly: "asm s",
     astro: "astro",
     awk: "awk",
     batch: "bat cmd",
     c: "c h",
     clojure: "clj cljc cljs edn",
+    cobol: "cob cbl cpy",
     cmake: "cmake",
     coffeescript: "coffee",
     cpp: "cc cpp cxx hh hpp hxx ipp inl",
@@ -27,10 +31,12 @@ const table = {
     erlang: "erl hrl",
     fortran: "f f90 f95 f03 for",
     fsharp: "fs fsi fsx",
+    gdscript: "gd",
     glsl: "glsl vert frag wgsl hlsl metal",
     go: "go",
     graphql: "graphql gql",
     groovy: "groovy gradle",
+    haxe: "hx",
     haskell: "hs lhs",
     hcl: "tf hcl",
     html: "html htm xhtml",
@@ -38,22 +44,30 @@ const table = {
     javascript: "js mjs cjs jsx",
     julia: "jl",
     kotlin: "kt kts",
+    lean: "lean",
     less: "less",
     lisp: "lisp cl el scm rkt ss",
     lua: "lua",
+    m4: "m4 ac",
     make: "mk mak",
     matlab: "m",
     nim: "nim",
     nix: "nix",
+    "objective-c": "mm",
     ocaml: "ml mli",
     pascal: "pas pp",
     perl: "pl pm t",
     php: "php phtml",
     powershell: "ps1 psm1 psd1",
     prolog: "pro prolog",
+    prisma: "prisma",
     protobuf: "proto",
+    purescript: "purs",
     python: "py pyi pyw",
+    qml: "qml",
     r: "r",
+    raku: "raku rakumod p6",
+    rego: "rego",
     ruby: "rb rake gemspec",
     rust: "rs",
     sass: "sass scss styl",
@@ -64,21 +78,25 @@ const table = {
     svelte: "svelte",
     swift: "swift",
     tcl: "tcl",
+    thrift: "thrift",
     template: "ejs erb hbs j2 jinja jinja2 liquid mustache njk pug tmpl twig",
     typescript: "ts mts cts tsx",
     verilog: "v sv svh",
     vhdl: "vhd vhdl",
     vim: "vim",
     vue: "vue",
+    wat: "wat wast",
     zig: "zig",
   },
   prose: {
     asciidoc: "adoc asciidoc",
     latex: "tex bib sty cls",
-    markdown: "md markdown mdx mkd",
+    markdown: "md markdown mdx mkd qmd rmd",
+    mediawiki: "mediawiki wiki",
     org: "org",
+    pod: "pod rdoc",
     restructuredtext: "rst",
-    roff: "1 2 3 4 5 6 7 8 man",
+    roff: "1 2 3 4 5 6 7 8 man tmac",
     text: "txt text",
     textile: "textile",
   },
@@ -87,23 +105,33 @@ const table = {
     diff: "diff patch",
     geojson: "geojson",
     gettext: "po pot",
-    json: "json json5 jsonc",
+    icalendar: "ics vcf",
+    json: "json json5 jsonc jsonld har webmanifest topojson",
     jsonl: "jsonl ndjson",
+    pem: "pem crt asc",
+    postscript: "ps eps",
     subtitles: "srt vtt",
     svg: "svg",
     tsv: "tsv",
-    xml: "xml xsd xsl xslt rss plist",
+    xml: "xml xsd xsl xslt rss plist gpx kml atom",
   },
   config: {
     dotenv: "env",
-    ini: "ini cfg conf cnf properties service desktop",
+    ini: "ini cfg conf cnf properties service desktop xcconfig",
+    jsonnet: "jsonnet libsonnet",
+    "pkg-config": "pc",
     toml: "toml",
     yaml: "yaml yml",
   },
   notebook: { notebook: "ipynb" },
 } as const satisfies Record<LanguageUse, Record<string, string>>;
 
-const byExtension = new Map<string, { language: string; use: LanguageUse }>();
+export interface Language {
+  readonly language: string;
+  readonly use: LanguageUse;
+}
+
+const byExtension = new Map<string, Language>();
 for (const [use, languages] of Object.entries(table)) {
   for (const [language, extensions] of Object.entries(languages)) {
     for (const extension of extensions.split(" ")) byExtension.set(extension, { language, use: use as LanguageUse });
@@ -140,25 +168,11 @@ const named: readonly (readonly [RegExp, string, LanguageUse])[] = [
   ],
 ];
 
-const interpreters: readonly (readonly [RegExp, string])[] = [
-  [/\bpython[\d.]*\b/, "python"],
-  [/\b(?:node|deno|bun)\b/, "javascript"],
-  [/\b(?:ba|z|da|k|fi)?sh\b/, "shell"],
-  [/\bperl\b/, "perl"],
-  [/\bruby\b/, "ruby"],
-  [/\bphp\b/, "php"],
-  [/\b[gm]?awk\b/, "awk"],
-  [/\bRscript\b/, "r"],
-  [/\blua\b/, "lua"],
-];
-
-/** The language of a file by its lower-cased base name, else by the interpreter its first line names. */
-export function detectLanguage(baseName: string, text: string): { language: string; use: LanguageUse } | undefined {
+/** The language of a file by its lower-cased base name, else by what its content begins with. */
+export function detectLanguage(baseName: string, text: string): Language | undefined {
   for (const [pattern, language, use] of named) if (pattern.test(baseName)) return { language, use };
   const dot = baseName.lastIndexOf(".");
-  const known = dot > 0 ? byExtension.get(baseName.slice(dot + 1)) : undefined;
-  if (known !== undefined) return known;
-  const shebang = /^#!([^\n]{1,200})/.exec(text)?.[1];
-  const language = shebang === undefined ? undefined : interpreters.find(([pattern]) => pattern.test(shebang))?.[1];
-  return language === undefined ? undefined : { language, use: "code" };
+  const extension = dot > 0 ? baseName.slice(dot + 1) : "";
+  const known = byExtension.get(extension);
+  return known === undefined ? languageOfContent(text) : languageOfExtension(extension, text, known);
 }
