@@ -17,12 +17,13 @@ export type UserErrorCode =
   | "overlap"
   | "empty"
   | "diverged"
+  | "gate"
   | "interrupted";
 
 /**
  * A failure the user can understand and mend: it names the thing and the value (`message`) and the remedy (`hint`).
- * The command line prints it as one line and exits with 2, or with 1 where the work itself failed (`diverged`,
- * `interrupted`).
+ * The command line prints it as one line and exits with 2, or with 1 where the work itself failed or a gate
+ * was not met (`diverged`, `interrupted`, `gate`).
  */
 export class UserError extends Error {
   readonly code: UserErrorCode;

@@ -62,7 +62,7 @@ export interface PlanInputs {
   readonly model: { readonly sha256: string; readonly modelType: string; readonly parameters: number };
   readonly genome: {
     readonly sha256: string;
-    readonly repositories: readonly { readonly name: string; readonly commit: string }[];
+    readonly repositories: readonly { readonly name: string; readonly commit: string | null }[];
     readonly files: number;
     readonly trainedFiles: number;
     readonly trainedBytes: number;

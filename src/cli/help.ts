@@ -39,6 +39,22 @@ export function overview(verbs: readonly Verb[], version: string, target: HelpTa
   ].join("\n");
 }
 
+/** `chrysalis GROUP --help`: the verbs of two words that share the first. */
+export function groupOverview(group: string, verbs: readonly Verb[], target: HelpTarget): string {
+  return [
+    heading("Usage", target),
+    `  chrysalis ${group} VERB [ARGUMENTS] [--json]`,
+    "",
+    heading("Verbs", target),
+    ...table(
+      verbs.map(({ name, summary }) => [name, summary]),
+      target,
+    ),
+    "",
+    `chrysalis ${group} VERB --help explains one, with examples.`,
+  ].join("\n");
+}
+
 /** `chrysalis VERB --help`. */
 export function verbHelp(verb: Verb, target: HelpTarget): string {
   const flags = Object.entries({ ...verb.flags, ...commonFlags });

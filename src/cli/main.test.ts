@@ -8,7 +8,9 @@ import { packageRoot, packageVersion } from "../formats/package-root.ts";
 import { placeholder, typedName } from "./flags.ts";
 import { verbHelp } from "./help.ts";
 import { chrysalis } from "./testing.ts";
-import { verbs } from "./verbs.ts";
+import { loadVerbs } from "./verbs.ts";
+
+const verbs = await loadVerbs();
 
 describe("chrysalis", { concurrency: 2 }, () => {
   test("--version and --help", async () => {

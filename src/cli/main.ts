@@ -4,20 +4,25 @@
 import process from "node:process";
 import { nearest } from "../blueprint/nearest.ts";
 import { UserError } from "../errors.ts";
+import type { UserErrorCode } from "../errors.ts";
 import { packageVersion } from "../formats/package-root.ts";
 import { parseFlags, usageError } from "./flags.ts";
 import { oneLine } from "./format.ts";
-import { overview, verbHelp } from "./help.ts";
+import { groupOverview, overview, verbHelp } from "./help.ts";
 import { createInterrupts } from "./interrupts.ts";
 import { createProgress } from "./progress.ts";
 import type { Progress } from "./progress.ts";
 import type { Context } from "./verb.ts";
-import { verbs } from "./verbs.ts";
+import { loadVerb, loadVerbs, verbNames } from "./verbs.ts";
+import type { VerbName } from "./verbs.ts";
 
 /** The one place that decides about exit codes. */
 const DONE = 0;
 const FAILED = 1;
 const WRONG_REQUEST = 2;
+
+/** What did not go well although the request was right. */
+const failures: ReadonlySet<UserErrorCode> = new Set(["diverged", "interrupted", "gate"]);
 
 const { argv, stdout, stderr } = process;
 stdout.on("error", endOfPipe);
@@ -35,42 +40,42 @@ async function main(args: readonly string[]): Promise<number> {
     clock: () => performance.now() / 1000,
   });
   try {
-    const text = await perform(args, json, progress);
+    const { text, failed } = await perform(args, json, progress);
     progress.finish();
     if (text !== undefined) await write(stdout, `${text}\n`);
-    return DONE;
+    return failed ? FAILED : DONE;
   } catch (error) {
     progress.close();
     return report(error, json);
   }
 }
 
-/** Runs what was typed; gives the text of its result. */
-async function perform(args: readonly string[], json: boolean, progress: Progress): Promise<string | undefined> {
+interface Outcome {
+  /** The text of the result; undefined where it was shown already. */
+  readonly text: string | undefined;
+  readonly failed: boolean;
+}
+
+/** Runs what was typed. */
+async function perform(args: readonly string[], json: boolean, progress: Progress): Promise<Outcome> {
   const target = { stream: stdout, width: Math.min(100, stdout.columns || 80) };
   const [name, ...rest] = args;
   const helpWanted = name === "help" || name === "--help" || name === "-h";
-  if (name === "--version" || name === "-V") return packageVersion();
+  if (name === "--version" || name === "-V") return told(packageVersion());
   if (name === undefined || (helpWanted && (rest[0] === undefined || rest[0].startsWith("-")))) {
-    if (name !== undefined) return overview(verbs, packageVersion(), target);
+    const verbs = await loadVerbs();
+    if (name !== undefined) return told(overview(verbs, packageVersion(), target));
     await write(stderr, `${overview(verbs, packageVersion(), { ...target, stream: stderr })}\n\n`);
-    throw usageError("no verb is given", `write one of ${verbs.map((verb) => verb.name).join(", ")} after chrysalis`);
+    throw usageError("no verb is given", `write one of ${verbNames.join(", ")} after chrysalis`);
   }
-  const wanted = helpWanted ? rest[0]! : name;
-  const verb = verbs.find((known) => known.name === wanted);
-  if (verb === undefined) {
-    const what = wanted.startsWith("-") ? "flag" : "verb";
-    const close = wanted.startsWith("-")
-      ? "--help"
-      : nearest(
-          wanted,
-          verbs.map((known) => known.name),
-        );
-    throw usageError(`there is no ${what} "${wanted}"`, `the nearest is ${close}; see: chrysalis --help`);
-  }
-  if (helpWanted) return verbHelp(verb, target);
-  const input = parseFlags(verb, rest);
-  if (input.given.has("help")) return verbHelp(verb, target);
+  const words = helpWanted ? rest : args;
+  const group = verbNames.filter((known) => known.startsWith(`${words[0]} `));
+  const groupHelp = words[1] === undefined ? helpWanted : words[1] === "--help" || words[1] === "-h";
+  if (group.length > 0 && groupHelp) return told(groupOverview(words[0]!, await loadVerbs(group), target));
+  const verb = await loadVerb(findVerb(words, group));
+  if (helpWanted) return told(verbHelp(verb, target));
+  const input = parseFlags(verb, words.slice(verb.name.split(" ").length));
+  if (input.given.has("help")) return told(verbHelp(verb, target));
 
   const interrupts = createInterrupts(process);
   const { signal, onInterrupt } = interrupts;
@@ -78,10 +83,28 @@ async function perform(args: readonly string[], json: boolean, progress: Progres
   const context: Context = { cwd: process.cwd(), env, stdin, stdout, stderr, json, progress, signal, onInterrupt };
   try {
     const result = await verb.run(input, context);
-    return json ? JSON.stringify(result, null, stdout.isTTY ? 2 : undefined) : verb.human(result);
+    const text = json ? JSON.stringify(result, null, stdout.isTTY ? 2 : undefined) : verb.human(result);
+    return { text, failed: verb.failed?.(result) ?? false };
   } finally {
     interrupts.release();
   }
+}
+
+function told(text: string): Outcome {
+  return { text, failed: false };
+}
+
+/** The verb that was typed, of one word or two; `group` holds the verbs whose first word it is. */
+function findVerb([first, second]: readonly string[], group: readonly VerbName[]): VerbName {
+  const among = group.length > 0 ? group : verbNames;
+  const wanted = group.length > 0 ? (second === undefined ? first! : `${first} ${second}`) : first!;
+  const name = among.find((known) => known === wanted);
+  if (name !== undefined) return name;
+  if (wanted.startsWith("-")) throw usageError(`there is no flag "${wanted}"`, "see: chrysalis --help");
+  if (group.length > 0 && (second === undefined || second.startsWith("-"))) {
+    throw usageError(`${first} is followed by another word`, `write one of ${among.join(", ")}`);
+  }
+  throw usageError(`there is no verb "${wanted}"`, `the nearest is ${nearest(wanted, among)}; see: chrysalis --help`);
 }
 
 async function report(error: unknown, json: boolean): Promise<number> {
@@ -89,7 +112,7 @@ async function report(error: unknown, json: boolean): Promise<number> {
     const { code, message, hint } = error;
     if (json) await write(stdout, `${JSON.stringify({ error: { code, message, hint } })}\n`);
     await write(stderr, `chrysalis: ${sentence(message)}${hint === undefined ? "" : ` ${sentence(hint, true)}`}\n`);
-    return code === "diverged" || code === "interrupted" ? FAILED : WRONG_REQUEST;
+    return failures.has(code) ? FAILED : WRONG_REQUEST;
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const hint = "this is a defect of chrysalis; please report it with what CHRYSALIS_DEBUG=1 prints";

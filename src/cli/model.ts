@@ -4,12 +4,10 @@ import { existsSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import { openGguf } from "../formats/gguf.ts";
 import type { Body } from "../models/body.ts";
 import type { ModelConfig } from "../models/config.ts";
-import { inspectBody, loadBody } from "../models/load.ts";
-import { tokenizerFromGguf } from "../tokenizer/from-gguf.ts";
-import { checkTokenizer, loadTokenizer } from "../tokenizer/tokenizer.ts";
+import { loadBody } from "../models/load.ts";
+import { tokenizerOf } from "../models/tokenizer-of.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /**
@@ -23,22 +21,10 @@ export async function openModel(path: string): Promise<{ readonly body: Body; re
   return { body: await loadBody(path), tokenizer };
 }
 
-/** The tokenizer of a model, checked against the model's configuration; no weight is read. */
+/** The tokenizer of what a user names as a model. */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
   checkModelPath(path);
-  const files = await inspectBody(path);
-  let tokenizer: Tokenizer;
-  if (files.kind === "folder") tokenizer = await loadTokenizer(path);
-  else {
-    const file = await openGguf(path);
-    try {
-      tokenizer = tokenizerFromGguf(file);
-    } finally {
-      await file.close();
-    }
-  }
-  checkTokenizer(tokenizer, files.config.vocabularySize);
-  return tokenizer;
+  return tokenizerOf(path);
 }
 
 /** Finds the paths that are near a model, but none: before anything is opened. */

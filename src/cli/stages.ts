@@ -113,6 +113,24 @@ export function showGenome(progress: Progress): (event: GenomeEvent) => void {
           details: [event.name, formatMany(event.genes, "file"), formatBytes(event.bytes)],
         });
         return;
+      case "comparing":
+        progress.update({
+          stage: "comparing",
+          done: event.done,
+          total: event.total,
+          details: [formatMany(event.total, "text")],
+        });
+        return;
+      case "history":
+        progress.update({
+          stage: "history",
+          done: event.done,
+          total: event.total,
+          details: [event.repository, formatMany(event.rows, "change"), formatBytes(event.bytes)],
+        });
+        return;
+      case "audited":
+        return;
       case "genome-done":
         progress.finish([formatMany(event.genes, "file"), formatBytes(event.bytes)]);
         return;

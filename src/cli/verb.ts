@@ -35,6 +35,8 @@ export interface VerbDefinition<F extends Flags, Result extends object> {
   readonly examples: readonly { readonly command: string; readonly does: string }[];
   /** Does the work; what it gives is printed as JSON, or as `human` says. */
   run(input: Parsed<F>, context: Context): Promise<Result>;
+  /** Whether the result, which is shown all the same, makes the command end with exit code 1 (default: never). */
+  failed?(result: Result): boolean;
   /** The result for people; undefined where `run` has shown it already. */
   human(result: Result): string | undefined;
 }

@@ -1,11 +1,26 @@
-/** All verbs, in the order of the help. */
+/** All verbs, in the order of the help. Each is loaded when it is wanted: `--version` need not wait for a trainer. */
 
-import { chat } from "./chat.ts";
-import { evaluate } from "./eval.ts";
-import { hatch } from "./hatch.ts";
-import { plan } from "./plan.ts";
-import { run } from "./run.ts";
-import { score } from "./score.ts";
 import type { Verb } from "./verb.ts";
 
-export const verbs: readonly Verb[] = [run, plan, evaluate, score, chat, hatch];
+const loaders = {
+  run: async () => (await import("./run.ts")).run,
+  plan: async () => (await import("./plan.ts")).plan,
+  eval: async () => (await import("./eval.ts")).evaluate,
+  score: async () => (await import("./score.ts")).score,
+  chat: async () => (await import("./chat.ts")).chat,
+  hatch: async () => (await import("./hatch.ts")).hatch,
+  "genome build": async () => (await import("./genome-build.ts")).genomeBuild,
+  "genome verify": async () => (await import("./genome-verify.ts")).genomeVerify,
+} as const satisfies Record<string, () => Promise<Verb>>;
+
+export type VerbName = keyof typeof loaders;
+
+export const verbNames = Object.keys(loaders) as readonly VerbName[];
+
+export function loadVerb(name: VerbName): Promise<Verb> {
+  return loaders[name]();
+}
+
+export function loadVerbs(names: readonly VerbName[] = verbNames): Promise<Verb[]> {
+  return Promise.all(names.map(loadVerb));
+}

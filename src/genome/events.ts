@@ -1,4 +1,5 @@
 /** What a genome build tells whoever listens. */
+import type { StatusCounts } from "./audit/status.ts";
 import type { GitReason } from "./git-reason.ts";
 
 export type GenomeEvent =
@@ -33,6 +34,26 @@ export type GenomeEvent =
       readonly bytes: number;
       readonly done: number;
       readonly total: number;
+    }
+  | {
+      /** How many of the texts were compared with others, in search of duplicates. */
+      readonly type: "comparing";
+      readonly done: number;
+      readonly total: number;
+    }
+  | {
+      /** Changes written to history.jsonl so far, over all repositories. */
+      readonly type: "history";
+      readonly repository: string;
+      readonly rows: number;
+      readonly bytes: number;
+      readonly done: number;
+      readonly total: number;
+    }
+  | {
+      /** The integrity report is written; how many checks ended in each status. */
+      readonly type: "audited";
+      readonly counts: StatusCounts;
     }
   | {
       readonly type: "genome-done";

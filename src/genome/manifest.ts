@@ -86,7 +86,7 @@ async function readManifest(dir: string): Promise<unknown> {
 
 async function readChecked(
   dir: string,
-  name: keyof GenomeManifest["files"],
+  name: "genome.lock.json" | "genes.jsonl",
   manifest: GenomeManifest,
 ): Promise<string> {
   const path = join(dir, name);

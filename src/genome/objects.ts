@@ -6,6 +6,7 @@ import type { Git } from "./git.ts";
 import { describePath, expandTrees, parseTree } from "./tree.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
+export type { Damage, ObjectAnswer as BlobAnswer } from "./cat-file.ts";
 export type { TreeEntry } from "./tree.ts";
 
 /** One commit of one repository on this machine. */

@@ -21,7 +21,9 @@ export type SkipReason =
   | "repository-limit"
   /** Under another licence than was asked for, or one that is not known. */
   | "licence"
-  | "licence-unknown";
+  | "licence-unknown"
+  /** Its path holds a secret, and a path cannot be masked without naming another file. */
+  | "secret-in-path";
 
 /** Recorded transforms between a blob and its text; the number is the version of the rule. */
 export type Transform =

@@ -8,6 +8,9 @@ import { isEcosystemFile } from "./ecosystem-files.ts";
 import { detectLanguage } from "./languages.ts";
 import { readNotebook } from "./notebook.ts";
 
+/** Changes whenever the same blob may get another text, kind, language or flag. */
+export const contentVersion = "content@1";
+
 export interface Content {
   readonly text: string;
   /** From blob to text, in order. */
@@ -19,8 +22,8 @@ export interface Content {
 }
 
 export interface ReadContentOptions {
-  /** Takes only the extensions of the ecosystem's list (default: everything that is text). */
-  readonly extensions?: "ecosystem";
+  /** "ecosystem" takes only the extensions of the ecosystem's list (default "any": everything that is text). */
+  readonly extensions?: "any" | "ecosystem";
 }
 
 interface Conversion {

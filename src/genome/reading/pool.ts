@@ -1,0 +1,115 @@
+/** Reads genes on several threads: batches of blobs go out as they come, their readings come back in order. */
+import { availableParallelism } from "node:os";
+import { Tinypool } from "tinypool";
+import { createReader } from "./reader.ts";
+import type { Blob, ReaderOptions, Reading } from "./reader.ts";
+
+/** A batch is worth a message: this many bytes or blobs. */
+const batchBytes = 256 << 10;
+const batchBlobs = 128;
+/** Threads are started when there is more than this to read; starting one takes as long as reading a few MiB. */
+const smallBytes = 512 << 10;
+/** Bytes of blobs that may be under way at once. */
+const underWayBytes = 16 << 20;
+const mostThreads = 7;
+
+export interface ReaderPool {
+  /** The readings of blobs, one for each, in their order. */
+  readAll<B extends Blob>(blobs: AsyncIterable<B>): AsyncGenerator<{ blob: B; reading: Reading }, void, void>;
+  close(): Promise<void>;
+}
+
+/** A pool whose threads start when there is enough to read; the calling thread reads too, while they start or are busy. */
+export async function createReaderPool(options: ReaderOptions): Promise<ReaderPool> {
+  const here = await createReader(options);
+  let threads: Threads | undefined;
+  let seen = 0;
+  const read = async (batch: readonly Blob[], bytes: number): Promise<readonly Reading[]> => {
+    seen += bytes;
+    if (seen > smallBytes) threads ??= startThreads(options);
+    if (threads === undefined || !threads.isFree()) return batch.map((blob) => here(blob));
+    return threads.read(batch);
+  };
+  return {
+    readAll: (blobs) => inOrder(blobs, read),
+    close: async () => threads?.close(),
+  };
+}
+
+/** Sends batches out ahead of what is taken, as far as the bytes under way allow. */
+async function* inOrder<B extends Blob>(
+  blobs: AsyncIterable<B>,
+  read: (batch: readonly Blob[], bytes: number) => Promise<readonly Reading[]>,
+): AsyncGenerator<{ blob: B; reading: Reading }, void, void> {
+  const underWay: { batch: readonly B[]; bytes: number; readings: Promise<readonly Reading[]> }[] = [];
+  let total = 0;
+  for await (const { batch, bytes } of inBatches(blobs)) {
+    const readings = read(batch, bytes);
+    readings.catch(() => {}); // Whoever takes it in its turn sees the failure.
+    underWay.push({ batch, bytes, readings });
+    total += bytes;
+    while (total > underWayBytes) {
+      const first = underWay.shift()!;
+      total -= first.bytes;
+      yield* paired(first.batch, await first.readings);
+    }
+  }
+  for (const { batch, readings } of underWay) yield* paired(batch, await readings);
+}
+
+interface Threads {
+  /** Whether a batch given now would soon be begun. */
+  isFree(): boolean;
+  read(batch: readonly Blob[]): Promise<readonly Reading[]>;
+  close(): Promise<void>;
+}
+
+/** Starts a thread for every processor but the calling thread's own. */
+function startThreads(options: ReaderOptions): Threads {
+  const count = Math.min(Math.max(1, availableParallelism() - 1), mostThreads);
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const pool = new Tinypool({
+    filename: new URL(`./worker.${extension}`, import.meta.url).href,
+    name: "read",
+    minThreads: count,
+    maxThreads: count,
+    workerData: options,
+    // Young objects die young here; a large nursery per thread would only hold them longer.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
+  let isReady = false;
+  const readying = Promise.all(Array.from({ length: count }, () => pool.run([]))).then(() => (isReady = true));
+  readying.catch(() => {}); // Whoever reads with it sees the failure.
+  return {
+    isFree: () => isReady && pool.queueSize < count,
+    async read(batch) {
+      const plain = batch.map(({ bytes, repository, path, known }): Blob => {
+        const blob = { bytes, repository, path };
+        return known === undefined ? blob : { ...blob, known };
+      });
+      const transferList = plain.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+      return (await pool.run(plain, { transferList })) as readonly Reading[];
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function* paired<B>(batch: readonly B[], readings: readonly Reading[]): Generator<{ blob: B; reading: Reading }> {
+  for (const [i, blob] of batch.entries()) yield { blob, reading: readings[i]! };
+}
+
+async function* inBatches<B extends Blob>(
+  blobs: AsyncIterable<B>,
+): AsyncGenerator<{ batch: B[]; bytes: number }, void, void> {
+  let batch: B[] = [];
+  let bytes = 0;
+  for await (const blob of blobs) {
+    batch.push(blob);
+    bytes += blob.bytes.length;
+    if (bytes < batchBytes && batch.length < batchBlobs) continue;
+    yield { batch, bytes };
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield { batch, bytes };
+}
