@@ -1,5 +1,6 @@
 /** Reads genes on several threads: batches of blobs go out as they come, their readings come back in order. */
 import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { Tinypool } from "tinypool";
 import { createReader } from "./reader.ts";
 import type { Blob, ReaderOptions, Reading } from "./reader.ts";
@@ -24,11 +25,35 @@ export async function createReaderPool(options: ReaderOptions): Promise<ReaderPo
   const here = await createReader(options);
   let threads: Threads | undefined;
   let seen = 0;
-  const read = async (batch: readonly Blob[], bytes: number): Promise<readonly Reading[]> => {
+  const waiting: { batch: readonly Blob[]; resolve: (readings: Promise<readonly Reading[]>) => void }[] = [];
+  let isReadingHere = false;
+  const readHere = async (batch: readonly Blob[]): Promise<readonly Reading[]> => {
+    isReadingHere = true;
+    try {
+      await setImmediate(); // Else nobody would hear that a thread is free again, nor git's next words.
+      return batch.map((blob) => here(blob));
+    } finally {
+      isReadingHere = false;
+    }
+  };
+  /** Begins what can be begun; whoever ends calls it again. */
+  const begin = (): void => {
+    while (waiting.length > 0) {
+      const isFree = threads?.isFree() === true;
+      if (!isFree && isReadingHere) return;
+      const { batch, resolve } = waiting.shift()!;
+      const readings = isFree ? threads!.read(batch) : readHere(batch);
+      readings.then(begin, begin);
+      resolve(readings);
+    }
+  };
+  const read = (batch: readonly Blob[], bytes: number): Promise<readonly Reading[]> => {
     seen += bytes;
-    if (seen > smallBytes) threads ??= startThreads(options);
-    if (threads === undefined || !threads.isFree()) return batch.map((blob) => here(blob));
-    return threads.read(batch);
+    if (seen > smallBytes) threads ??= startThreads(options, begin);
+    return new Promise((resolve) => {
+      waiting.push({ batch, resolve });
+      begin();
+    });
   };
   return {
     readAll: (blobs) => inOrder(blobs, read),
@@ -65,7 +90,7 @@ interface Threads {
 }
 
 /** Starts a thread for every processor but the calling thread's own. */
-function startThreads(options: ReaderOptions): Threads {
+function startThreads(options: ReaderOptions, onReady: () => void): Threads {
   const count = Math.min(Math.max(1, availableParallelism() - 1), mostThreads);
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const pool = new Tinypool({
@@ -78,10 +103,13 @@ function startThreads(options: ReaderOptions): Threads {
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
   let isReady = false;
-  const readying = Promise.all(Array.from({ length: count }, () => pool.run([]))).then(() => (isReady = true));
-  readying.catch(() => {}); // Whoever reads with it sees the failure.
+  const ready = (): void => {
+    isReady = true;
+    onReady();
+  };
+  Promise.all(Array.from({ length: count }, () => pool.run([]))).then(ready, ready); // Who reads sees a failure.
   return {
-    isFree: () => isReady && pool.queueSize < count,
+    isFree: () => isReady && pool.queueSize < 3 * count, // So much is waiting for it while this thread is busy itself.
     async read(batch) {
       const plain = batch.map(({ bytes, repository, path, known }): Blob => {
         const blob = { bytes, repository, path };
