@@ -1,5 +1,6 @@
 /** `chrysalis genome verify`: a finished genome against its hashes, its rows and its repositories. */
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { acquireLocked } from "../genome/acquire.ts";
 import { verifyGenome } from "../genome/audit/verify.ts";
@@ -40,7 +41,7 @@ export const genomeVerify = defineVerb({
       const { repositories } = await acquireLocked([{ ...row, commit, tree }], [], network);
       return repositories[0]?.snapshot.gitDir ?? null;
     };
-    progress.update({ stage: "verifying", details: ["hashes"] });
+    if (existsSync(dir)) progress.update({ stage: "verifying", details: ["hashes"] });
     const { ok, checks, failures } = await verifyGenome(dir, {
       git,
       ...(flags.fetch ? { obtain } : {}),

@@ -17,14 +17,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs `chrysalis ARGS` in the folder of the package, without a terminal. */
+/** Runs `chrysalis ARGS` in the folder of the package, or another, without a terminal. */
 export function chrysalis(
   args: readonly string[],
-  options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: { readonly input?: string; readonly env?: Readonly<NodeJS.ProcessEnv>; readonly cwd?: string } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(packageRoot(), "src/cli/main.ts"), ...args], {
-      cwd: packageRoot(),
+      cwd: options.cwd ?? packageRoot(),
       env: { ...process.env, ...options.env },
     });
     let [stdout, stderr] = ["", ""];

@@ -7,12 +7,19 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { UserError } from "../errors.ts";
-import { timedFiles } from "./audit/sums.ts";
 import { buildGenome } from "./build.ts";
 import type { GenomeEvent } from "./events.ts";
 import { parseGenomeText, serialiseGenomeText } from "./genome-text.ts";
 import { openGenome } from "./manifest.ts";
-import { addCommits, isolatedEnvironment, isolatedGit, makeRepository, mustRun, temporaryFolder } from "./testing.ts";
+import {
+  addCommits,
+  reproducibleHashes,
+  isolatedEnvironment,
+  isolatedGit,
+  makeRepository,
+  mustRun,
+  temporaryFolder,
+} from "./testing.ts";
 import type { TestFile } from "./testing.ts";
 
 const files: TestFile[] = [
@@ -35,15 +42,6 @@ const files: TestFile[] = [
 
 function sha256(bytes: string | Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** Hashes of the files that reproduce. */
-async function folderHashes(folder: string): Promise<Record<string, string>> {
-  const timed = new Set<string>(timedFiles);
-  const names = (await readdir(folder)).filter((name) => !timed.has(name)).sort();
-  return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, sha256(await readFile(join(folder, name)))])),
-  );
 }
 
 function hasCode(code: string) {
@@ -138,7 +136,7 @@ await buildGenome({ sources, out: out! });`,
       env,
       cwd: at,
     });
-    hashes.push(await folderHashes(join(at, "genome")));
+    hashes.push(await reproducibleHashes(join(at, "genome")));
   }
   assert.deepEqual(hashes[0], hashes[1]);
   assert.deepEqual(Object.keys(hashes[0] as object), [
@@ -209,16 +207,16 @@ await buildGenome({ sources: [source!], out: out!, onEvent });`,
   assert.ok((await readdir(folder)).some((name) => name.startsWith("genome.building-")));
   await buildGenome({ sources: [source], out, env });
   assert.ok(!(await readdir(folder)).some((name) => name.startsWith("genome.")), "what the killed build left is gone");
-  const before = await folderHashes(out);
+  const before = await reproducibleHashes(out);
   await addCommits(isolatedGit(folder), gitDir, [[{ path: "a.md", content: "second\n" }]]);
   await killed();
-  assert.deepEqual(await folderHashes(out), before);
+  assert.deepEqual(await reproducibleHashes(out), before);
   const id = (await mustRun(isolatedGit(folder), `--git-dir=${gitDir}`, "rev-parse", "HEAD:a.md")).trim();
   await rm(join(gitDir, "objects", id.slice(0, 2), id.slice(2)));
   await assert.rejects(buildGenome({ sources: [source], out, env }), (error) => {
     return hasCode("damaged")(error) && /^one: a\.md: blob \w+ is absent$/.test((error as Error).message);
   });
-  assert.deepEqual(await folderHashes(out), before);
+  assert.deepEqual(await reproducibleHashes(out), before);
 });
 
 test("only a genome is ever replaced", async (t) => {

@@ -149,9 +149,9 @@ export async function buildGenome(options: BuildGenomeOptions): Promise<GenomeSu
       log.onEvent({ type: "audited", counts: audit });
       summary = done(manifest, genome.lock.repositories, audit, false);
       await log.write(folder);
-      await former?.close();
     });
   } finally {
+    await former?.close();
     await pool.close();
   }
   return summary!;

@@ -1,9 +1,11 @@
 /** Little git repositories for tests, made with any bytes as names, independent of the user's git configuration. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { invariant } from "../errors.ts";
+import { sha256OfFile } from "../formats/files.ts";
+import { timedFiles } from "./audit/sums.ts";
 import { createGit } from "./git.ts";
 import type { Git } from "./git.ts";
 
@@ -41,6 +43,13 @@ export function isolatedEnvironment(home: string, settings: Readonly<Record<stri
 
 export function isolatedGit(home: string): Git {
   return createGit({ env: isolatedEnvironment(home) });
+}
+
+/** SHA-256 of each file of a genome that the same commits give again, by name. */
+export async function reproducibleHashes(dir: string): Promise<Record<string, string>> {
+  const timed = new Set<string>(timedFiles);
+  const names = (await readdir(dir)).filter((name) => !timed.has(name)).sort();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await sha256OfFile(join(dir, name))])));
 }
 
 /** Runs git and insists that it succeeds. */
