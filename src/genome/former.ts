@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { geneSchema } from "./gene.ts";
+import { UserError } from "../errors.ts";
+import { rawPath, readGenes } from "./audit/genes-file.ts";
 import type { Gene } from "./gene.ts";
-import { unescapeName } from "./genome-text.ts";
 import { comparePaths, compareRepositories } from "./order.ts";
 import type { Known } from "./reading/reader.ts";
 
@@ -20,28 +20,21 @@ export interface FormerGene {
  * nothing has to be held. What does not hold its hash, or cannot be read, is as if it were not there.
  */
 export class FormerGenome {
-  readonly #genes: FileHandle;
+  readonly #genes: AsyncGenerator<Gene, void, void>;
   readonly #text: FileHandle;
-  readonly #lines: AsyncIterator<string>;
   #next: Gene | undefined;
   #nextPath: Uint8Array = new Uint8Array();
 
-  private constructor(genes: FileHandle, text: FileHandle) {
+  private constructor(genes: AsyncGenerator<Gene, void, void>, text: FileHandle) {
     this.#genes = genes;
     this.#text = text;
-    this.#lines = genes.readLines({ encoding: "utf8", autoClose: false })[Symbol.asyncIterator]();
   }
 
-  /** Opens the genome in `dir`; undefined where its files cannot be opened. */
+  /** Opens the genome in `dir`; undefined where its text cannot be opened. */
   static async open(dir: string): Promise<FormerGenome | undefined> {
-    const genes = await open(join(dir, "genes.jsonl")).catch(() => undefined);
-    if (genes === undefined) return undefined;
     const text = await open(join(dir, "genome.txt")).catch(() => undefined);
-    if (text === undefined) {
-      await genes.close();
-      return undefined;
-    }
-    const former = new FormerGenome(genes, text);
+    if (text === undefined) return undefined;
+    const former = new FormerGenome(readGenes(dir), text);
     await former.#advance();
     return former;
   }
@@ -64,21 +57,18 @@ export class FormerGenome {
   }
 
   async close(): Promise<void> {
-    await this.#genes.close();
+    await this.#genes.return();
     await this.#text.close();
   }
 
   async #advance(): Promise<void> {
-    const line = await this.#lines.next();
-    let gene: Gene | undefined;
     try {
-      gene = line.done === true ? undefined : geneSchema.parse(JSON.parse(line.value));
-    } catch {
-      // A damaged file knows nothing more.
+      const { value } = await this.#genes.next();
+      this.#next = value ?? undefined;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#next = undefined; // A damaged file knows nothing more.
     }
-    this.#next = gene;
-    if (gene !== undefined) {
-      this.#nextPath = gene.flags.includes("path-escaped") ? unescapeName(gene.path) : Buffer.from(gene.path);
-    }
+    if (this.#next !== undefined) this.#nextPath = rawPath(this.#next);
   }
 }

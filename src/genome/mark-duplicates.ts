@@ -2,6 +2,7 @@
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readExactly } from "../formats/files.ts";
+import { linesOf } from "./audit/genes-file.ts";
 import type { DuplicateColumns } from "./duplicates/columns.ts";
 import { findDuplicates } from "./duplicates/find-duplicates.ts";
 import type { DuplicateKind, DuplicateMark } from "./duplicates/find-duplicates.ts";
@@ -28,26 +29,27 @@ export async function markDuplicates(
   const genome = await open(path);
   let mark: (item: number) => DuplicateMark;
   try {
+    let room = Buffer.alloc(1 << 16);
     const text = async (item: number): Promise<string> => {
       const { offset, bytes } = columns.place(item);
-      const content = Buffer.alloc(bytes);
+      if (bytes > room.length) room = Buffer.alloc(2 * bytes);
+      const content = room.subarray(0, bytes);
       await readExactly(genome, content, offset, path);
       return unescapeContent(content.toString("utf8"));
     };
-    mark = await findDuplicates(columns, { text, onProgress });
+    mark = await findDuplicates(columns, { text, onProgress, cacheBytes: 16 << 20 });
   } finally {
     await genome.close();
   }
-  const partial = join(folder, partialName);
   const duplicateBytes = { exact: 0, near: 0, template: 0 };
   const rows = await TextWriter.create(join(folder, "genes.jsonl"));
-  const input = await open(partial);
   let item = 0;
   try {
-    for await (const row of input.readLines({ encoding: "utf8" })) {
+    for await (const row of linesOf(folder, partialName)) {
       const { duplicateClass, duplicateKind, representative } = mark(item);
       const marks = JSON.stringify({ duplicateClass, duplicateKind, representative });
-      await rows.write(`${row.slice(0, -unmarked.length)},${marks.slice(1)}\n`);
+      await rows.write(row.subarray(0, row.length - unmarked.length));
+      await rows.write(`,${marks.slice(1)}\n`);
       if (duplicateKind !== null && !representative) duplicateBytes[duplicateKind] += columns.place(item).bytes;
       item++;
     }
@@ -56,6 +58,6 @@ export async function markDuplicates(
     throw error;
   }
   const sha256 = await rows.end();
-  await rm(partial);
+  await rm(join(folder, partialName));
   return { sha256, duplicateBytes };
 }

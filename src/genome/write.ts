@@ -21,6 +21,7 @@ import { TextWriter } from "./text-writer.ts";
 
 export interface WriteOptions {
   readonly git: Git;
+  /** Closed when everything is read. */
   readonly pool: ReaderPool;
   readonly former: FormerGenome | undefined;
   readonly asked: GenomeManifest["options"];
@@ -70,6 +71,7 @@ export async function writeGenome(
     await rows.abandon();
     throw error;
   }
+  await options.pool.close(); // Its threads hold memory that the second pass needs.
   const genomeSha256 = await text.end();
   await rows.end();
   if (pass.columns.count === 0) {

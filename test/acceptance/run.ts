@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../src/errors.ts";
 import { atomicWrite, canonicalJson } from "../../src/formats/files.ts";
 import { Checks, table } from "./checks.ts";
+import { judgeGenome } from "./genome.ts";
 import { fetchModel, makeSamples } from "./material.ts";
 import { compareTokens, makeVenv, testVerifier, verifyWithPython } from "./peers.ts";
 import { Interrupted, serveCorpus, Unusable } from "./processes.ts";
@@ -19,7 +20,7 @@ import type { CorpusServer } from "./processes.ts";
 import { judgeSeed, placesOf, runSeed, seedTable } from "./seeds.ts";
 import type { RunOptions, SeedFigures } from "./seeds.ts";
 
-const STEPS = ["runs", "python", "tokens"] as const;
+const STEPS = ["genome", "runs", "python", "tokens"] as const;
 type Step = (typeof STEPS)[number];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -97,6 +98,12 @@ async function main(): Promise<number> {
   say(`everything is kept in ${options.work}`);
   let figures: readonly SeedFigures[] = [];
   try {
+    if (wants("genome")) {
+      await step("genome", "the corpus built through its hub, built again, verified, damaged, judged", async () =>
+        judgeGenome(checks, { corpus, server, work: options.work, served: await countServed(corpus) }),
+      );
+      if (options.steps.length === 1) return await finish([]);
+    }
     say("\n== material: the pretrained model, retention and replay text");
     const python = process.platform === "win32" ? "python" : "python3";
     const gguf =

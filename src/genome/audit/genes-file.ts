@@ -6,7 +6,7 @@ import type { Gene } from "../gene.ts";
 import { unescapeName } from "../genome-text.ts";
 import { openInside, piecesOf } from "./folder.ts";
 
-const name = "genes.jsonl";
+const fileName = "genes.jsonl";
 /** A path of 4,096 bytes, escaped twice, and every list of a gene fit many times over. */
 const limitBytes = 4 << 20;
 
@@ -17,18 +17,23 @@ const limitBytes = 4 << 20;
  */
 export async function* readGenes(folder: string): AsyncGenerator<Gene, void, void> {
   let number = 0;
-  for await (const line of linesOf(folder)) {
+  for await (const line of linesOf(folder, fileName)) {
     number++;
     let value: unknown;
     try {
       value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
     } catch (cause) {
-      throw damaged(folder, number, "it is not JSON in UTF-8", cause);
+      throw damaged(join(folder, fileName), number, "it is not JSON in UTF-8", cause);
     }
     const { success, data, error } = geneSchema.safeParse(value);
     if (!success) {
       const issue = error.issues[0];
-      throw damaged(folder, number, `${issue?.path.join(".") ?? "it"}: ${issue?.message ?? "invalid"}`, error);
+      throw damaged(
+        join(folder, fileName),
+        number,
+        `${issue?.path.join(".") ?? "it"}: ${issue?.message ?? "invalid"}`,
+        error,
+      );
     }
     yield data;
   }
@@ -39,7 +44,12 @@ export function rawPath({ path, flags }: Pick<Gene, "path" | "flags">): Uint8Arr
   return flags.includes("path-escaped") ? unescapeName(path) : Buffer.from(path);
 }
 
-async function* linesOf(folder: string): AsyncGenerator<Buffer, void, void> {
+/**
+ * The lines of a file of genes, each with memory of its own.
+ *
+ * @throws UserError "damaged" naming the line where one is too long, or the last does not end
+ */
+export async function* linesOf(folder: string, name: string): AsyncGenerator<Buffer, void, void> {
   const { handle, size } = await openInside(folder, name);
   try {
     let rest = Buffer.alloc(0);
@@ -53,16 +63,16 @@ async function* linesOf(folder: string): AsyncGenerator<Buffer, void, void> {
         from = end + 1;
       }
       rest = Buffer.concat([rest, piece.subarray(from)]);
-      if (rest.length > limitBytes) throw damaged(folder, number, `it has more than ${limitBytes} bytes`);
+      if (rest.length > limitBytes) throw damaged(join(folder, name), number, `it has more than ${limitBytes} bytes`);
     }
-    if (rest.length > 0) throw damaged(folder, number, "it does not end with a newline");
+    if (rest.length > 0) throw damaged(join(folder, name), number, "it does not end with a newline");
   } finally {
     await handle.close();
   }
 }
 
-function damaged(folder: string, line: number, what: string, cause?: unknown): UserError {
-  return new UserError("damaged", `${join(folder, name)} line ${line}: ${what}`, {
+function damaged(path: string, line: number, what: string, cause?: unknown): UserError {
+  return new UserError("damaged", `${path} line ${line}: ${what}`, {
     hint: "Build the genome again.",
     cause,
   });

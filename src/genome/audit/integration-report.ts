@@ -11,6 +11,8 @@ import { rawPath, readGenes } from "./genes-file.ts";
 
 const reportName = "integration_report.json";
 const limitBytes = 512 << 20;
+/** A repository can have hundreds of thousands of files. */
+const pathsAtOnce = 1000;
 
 export interface IntegratedRepository {
   readonly name: string;
@@ -73,9 +75,15 @@ async function writeReport(
       url,
       commit,
       location,
-      files: paths,
     };
-    await report.writeFile(`${i === 0 ? "" : ","}\n${indented(entry, 4)}`);
+    await report.writeFile(
+      `${i === 0 ? "" : ","}\n${indented(entry, 4).slice(0, -"\n    }".length)},\n      "files": [`,
+    );
+    for (let from = 0; from < paths.length; from += pathsAtOnce) {
+      const lines = paths.slice(from, from + pathsAtOnce).map((path) => `\n        ${JSON.stringify(path)}`);
+      await report.writeFile(`${from === 0 ? "" : ","}${lines.join(",")}`);
+    }
+    await report.writeFile(`${paths.length === 0 ? "" : "\n      "}]\n    }`);
     at = end;
     files += paths.length;
     bytes += size;

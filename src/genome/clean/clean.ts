@@ -60,7 +60,7 @@ const secretFinders: readonly Finder[] = [
       const match = pattern.exec(text);
       if (match === null) return undefined;
       const end = pattern.lastIndex;
-      return { start: end - match[1]!.length, end, label: `secret/${rule}` };
+      return { start: match[1] === undefined ? at : end - match[1].length, end, label: `secret/${rule}` };
     },
   })),
 ];

@@ -55,21 +55,35 @@ export function tokenStart(text: string, start: number, floor: number): number {
   return at;
 }
 
+/** The end of the backslashes at `at` that escape a slash, as JSON allows, or `at` where there are none. */
+function slashAt(text: string, at: number): number {
+  if (text.charCodeAt(at) !== 92) return at;
+  let slash = at;
+  while (text.charCodeAt(slash) === 92) slash++;
+  return text.charCodeAt(slash) === 47 ? slash : at;
+}
+
 /** The end of the token that goes on at `end`. */
 export function tokenEnd(text: string, end: number): number {
   let at = end;
   for (;;) {
     while (at < text.length && has(tokenTail, text.charCodeAt(at))) at++;
+    const slash = slashAt(text, at);
     const joined = has(tokenJoint, text.charCodeAt(at)) && has(tokenTail, text.charCodeAt(at + 1));
-    if (!joined) return at;
-    at += 1;
+    if (slash === at && !joined) return at;
+    at = Math.max(slash, at + 1);
   }
 }
 
 /** The end of the URL that goes on at `end`: at white space, a quote, a bracket or a backslash, without a closing full stop. */
 export function urlEndAt(text: string, end: number): number {
   let at = end;
-  while (at < text.length && !has(urlEnd, text.charCodeAt(at))) at++;
+  for (;;) {
+    while (at < text.length && !has(urlEnd, text.charCodeAt(at))) at++;
+    const slash = slashAt(text, at);
+    if (slash === at) break;
+    at = slash;
+  }
   while (at > end && /[.:!?]/.test(text.charAt(at - 1))) at--;
   return at;
 }

@@ -48,6 +48,5 @@ export const emails: Finder = {
 /** Whether the address is the user and host of a URL: `ssh://root@host.org`. */
 function inUrl(text: string, start: number): boolean {
   const before = text.slice(Math.max(0, start - 256), start);
-  const scheme = before.lastIndexOf("://");
-  return scheme >= 0 && !/[\s/"'<>()]/.test(before.slice(scheme + 3));
+  return /:(?:\\{0,32}\/){2}[^\s/"'<>()]*$/.test(before);
 }

@@ -11,9 +11,9 @@ const notDigits = Array.from({ length: 128 }, (_, i) => String.fromCharCode(i))
 const issuers =
   /^(?:4\d{15}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14})$/;
 const cardGroups = /(?<![\d.+-][ -]?)(?:\d{13,16}|\d{4}([ -])(?:\d{4}\1\d{4}\1\d{4}|\d{6}\1\d{4,5}))$/;
-/** A number of a table: another long one stands beside it. */
-const longBefore = /\d{12}["']?[,;|\t ]["' ]?$/;
-const longAfter = /^["']?[,;|\t ]["' ]?[+-]?\d{12}/;
+/** A number of a table: another long one stands beside it, or four hexadecimal digits as in tables of characters. */
+const tableBefore = /(?:\d{12}["']?[,;|\t ]["' ]?|\b[\dA-F]{4,5}\s)$/;
+const tableAfter = /^(?:["']?[,;|\t ]["' ]?[+-]?\d{12}|\s[\dA-F]{4,5}\b)/;
 
 export const cards: Finder = {
   anchors: [[digits, digits, notDigits]],
@@ -27,7 +27,7 @@ export const cards: Finder = {
     const number = match[0].replaceAll(/[ -]/g, "");
     if (!issuers.test(number) || !passesLuhn(number)) return undefined;
     if (followsWord(text, start) || /^(?:\w|[.-]\d| \d{4})/.test(text.slice(end, end + 5))) return undefined;
-    if (longBefore.test(text.slice(Math.max(0, start - 20), start)) || longAfter.test(text.slice(end, end + 20)))
+    if (tableBefore.test(text.slice(Math.max(0, start - 20), start)) || tableAfter.test(text.slice(end, end + 20)))
       return undefined;
     return { start, end, label: "card" };
   },

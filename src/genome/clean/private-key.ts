@@ -7,10 +7,13 @@ import type { Finder, Span } from "./span.ts";
 const header = /(?<=-{4} ?)BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}/y;
 const marker = /-{4} ?(?:BEGIN|END)[A-Z0-9 ]/g;
 const footer = /-{4} ?END[A-Z0-9 ]{0,48}-{0,5}/y;
+const base64 = String.raw`(?:[A-Za-z0-9+]|\\{0,32}/)`;
 /** The first line of the body: long enough that no word or path is one. */
-const keyRun = /[A-Za-z0-9+/]{40}/;
-/** The first line of a body with nothing but what quotes and separates lines between its pieces; no piece is shorter than 8. */
-const cutOff = /[A-Za-z0-9+/]{40,}(?:[\s\\nrt"'`,;+>#*|-]{0,40}[A-Za-z0-9+/=]{8,})*/y;
+const keyRun = new RegExp(`${base64}{40,}`);
+/** What quotes, numbers and separates lines: plain, or escaped for JSON or HTML. */
+const between = String.raw`(?:[\s"',;:.+>#*|/-]|[\\\`][nrt]?|\d{1,6}[\s:|.]|&#?\w{1,6};|<br ?/?>){0,40}`;
+/** The lines of a body that has no end, the last of which may be short. */
+const cutOff = new RegExp(`${base64}{40,}(?:${between}${base64}{40,})*=*(?:${between}${base64}{8,39}=*)?`, "y");
 /** UTF-16 units from one marker to the next; an RSA key of 16,384 bits takes 13,000. */
 const reach = 32_768;
 /** UTF-16 units for headers such as `Proc-Type:` in a key that is cut off. */

@@ -1,7 +1,7 @@
 /**
- * Where each secretlint rule can find something: per rule the anchors and patterns that every match holds. A trigger is the
- * rule's own pattern without its boundaries, upper bounds and exemptions, so it lets through whatever the rule reports;
- * what is a secret the rule decides, on a window around the trigger.
+ * What each secretlint rule looks for, as data. Rules that weigh what they match are asked, on a window around a trigger: the
+ * rule's own pattern without its boundaries, upper bounds and exemptions, so that it lets through whatever the rule reports.
+ * Where the pattern is all there is to a rule, it decides here (`certain`).
  */
 import type { Anchor } from "./anchors.ts";
 
@@ -34,7 +34,7 @@ export function ruleName(id: string): string {
 /** The rules of the preset that no trigger leads to: one is a switch for the text's author, one reads whole documents. */
 export const otherRules = { switch: "filter-comments", document: "gcp" } as const;
 
-const token = (rule: string, anchors: readonly Anchor[], pattern: RegExp, before: number, after: number): Trigger => ({
+const asked = (rule: string, anchors: readonly Anchor[], pattern: RegExp, before: number, after: number): Trigger => ({
   rule,
   anchors,
   pattern,
@@ -42,96 +42,102 @@ const token = (rule: string, anchors: readonly Anchor[], pattern: RegExp, before
   after,
   shape: "token",
 });
-const scheme = ["://"];
+/** In JSON a slash may be written `\/`. */
+const scheme = ["://", ":\\/", ":\\\\"];
 
 export const triggers: readonly Trigger[] = [
-  token(
-    "aws",
-    ["A3T", "AKI", "AGP", "AID", "ARO", "AIP", "ANP", "ANV", "ASI"],
-    /(?:A3T[A-Z0-9]|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA)[A-Z0-9]{16}/y,
-    1,
-    1,
-  ),
-  token(
-    "aws",
-    ["ecr", "ECR"],
-    /(?:ECRET|ecret)_?(?:ACCESS|[Aa]ccess)_?(?:KEY|[Kk]ey)[\\"'\snrt]*(?::|=>|=)[\\"'\snrt]*/y,
-    6,
-    43,
-  ),
-  token(
-    "aws",
-    ["cco", "CCO"],
-    /(?:CCOUNT|ccount)_?(?:ID|[Ii]d)?[\\"'\snrt]*(?::|=>|=)[\\"'\snrt]*\d{4}-?\d{4}-?\d{4}/y,
-    6,
-    2,
-  ),
-  token("privatekey", ["-BE"], /-BEGIN ?(?:[A-Z]{2,7} )?PRIVATE KEY/y, 4, 10_100),
-  token("npm", ["pm_"], /pm_[A-Za-z0-9_]{36}/y, 3, 1),
-  { ...token("npm", ["_au"], /_authToken=[^$]/y, 0, 1000), shape: "value", file: ".npmrc" },
-  { ...token("npm", ["x-o"], /x-oauth-basic@github.com\//y, 264, 0), shape: "url", file: "package.json" },
-  { ...token("basicauth", scheme, /:\/\/[-a-zA-Z0-9_]{1,256}:[-a-zA-Z0-9_]{1,256}@/y, 5, 264), shape: "url" },
-  token("slack", ["xox", "xap"], /(?:xox[bpaor]|xapp)-[a-zA-Z0-9]/y, 1, 1000),
+  asked("privatekey", ["-BE"], /-BEGIN ?(?:[A-Z]{2,7} )?PRIVATE KEY/y, 4, 10_100),
+  { ...asked("npm", ["_au"], /_authToken=[^$]/y, 0, 1000), shape: "value", file: ".npmrc" },
+  { ...asked("npm", ["x-o"], /x-oauth-basic@github.com\\*\//y, 272, 0), shape: "url", file: "package.json" },
+  { ...asked("basicauth", scheme, /:(?:\\*\/){2}[-a-zA-Z0-9_]{1,256}:[-a-zA-Z0-9_]{1,256}@/y, 5, 264), shape: "url" },
+  asked("slack", ["xox", "xap"], /(?:xox[bpaor]|xapp)-[a-zA-Z0-9]/y, 1, 1000),
   {
-    ...token("slack", [["Kk", "Ss", "."]], /ks\.slack\.com\/services\/T[a-zA-Z0-9]/iy, 11, 124),
+    ...asked("slack", [["Kk", "Ss", "."]], /ks\.slack\.com\\*\/services\\*\/T[a-zA-Z0-9]/iy, 27, 140),
     shape: "url",
   },
-  token("openai", ["T3B"], /T3BlbkFJ[A-Za-z0-9_-]{20}/y, 86, 56),
-  token("anthropic", ["-ap"], /-api0\d-[A-Za-z0-9_-]{90}/y, 8, 42),
-  token("groq", ["gsk"], /gsk_[a-zA-Z0-9]{52}/y, 2, 1),
-  token("huggingface", ["hf_"], /hf_[a-zA-Z]{34}/y, 2, 1),
-  token("linear", ["lin"], /lin_api_[a-zA-Z0-9_]{32}/y, 2, 97),
-  token("notion", ["ntn"], /ntn_[0-9]{11}[A-Za-z0-9]{35}/y, 2, 1),
   // The rule wants 69 characters in all, so a shorter window than its bounds suffices, where it cannot backtrack far.
-  token("sendgrid", ["SG."], /SG\.(?=.{66})\w{1,63}\.\w/y, 2, 65),
-  token("shopify", ["shp"], /shp(?:pa|ca|at|ss)_[a-zA-Z0-9]{32}/y, 2, 33),
-  token("stripe", ["sk_", "rk_"], /[sr]k_(?:live|test)_[a-zA-Z0-9]{24}/y, 2, 76),
-  token(
-    "github",
-    ["ghp", "gho", "ghu", "ghs", "ghr"],
-    /gh[pousr]_[A-Za-z0-9_]{36}|ghs_[0-9]{1,20}_[A-Za-z0-9_-]/y,
-    2,
-    12_100,
-  ),
-  token("github", ["b_p"], /b_pat_[A-Za-z0-9_]{82}/y, 7, 1),
-  token("gitlab", ["glp"], /glpat-[A-Za-z0-9_-]{20}/y, 2, 109),
-  token("grafana", ["glc"], /glc_[A-Za-z0-9+/]{32}/y, 2, 371),
-  token("grafana", ["gls"], /glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}/y, 2, 1),
-  token("1password", ["ops"], /ops_ey[A-Za-z0-9+/=]{100}/y, 2, 1190),
+  asked("sendgrid", ["SG."], /SG\.(?=.{66})\w{1,63}\.\w/y, 2, 65),
+  asked("github", ["ghs"], /ghs_[0-9]{1,20}_[A-Za-z0-9_-]/y, 2, 12_100),
   {
-    ...token(
+    ...asked(
       "database-connection-string",
       scheme,
-      /(?<=mongodb(?:\+srv)?|mysqlx?|postgres(?:ql)?):\/\/[^:/\s]{1,100}:[^@/\s]{1,200}@/iy,
+      /(?<=mongodb(?:\+srv)?|mysqlx?|postgres(?:ql)?):(?:\\*\/){2}[^:/\s]{1,100}:[^@/\s]{1,200}@/iy,
       16,
       710,
     ),
     shape: "url",
   },
-  token("hashicorp-vault", ["hvs", "hvb", "hvr"], /hv[sbr]\.[A-Za-z0-9_-]{90}/y, 2, 211),
-  token("vercel", ["vcp", "vci", "vca", "vcr", "vck"], /vc[piark]_[A-Za-z0-9]{20}/y, 2, 41),
-  token("databricks", ["dap"], /dapi[A-Fa-f0-9]{32}/y, 2, 3),
-  token("docker", ["ckr"], /ckr_pat_[a-zA-Z0-9_-]{27}/y, 3, 1),
-  token("figma", ["gd_"], /gd_[A-Za-z0-9_-]{40}/y, 4, 161),
-  token("cloudflare", ["cfk", "cfu", "cfa"], /cf(?:k|ut|at)_[A-Za-z0-9]{48}/y, 2, 1),
-  token("tailscale", ["tsk"], /tskey-[a-z]{2,20}-[0-9A-Za-z_]{8,40}-[0-9A-Za-z_]{16}/y, 2, 45),
 ];
 
-/** What the rules miss of their own kind: group 1, at the end of the pattern, is the secret, and no rule is asked. */
+/** A pattern that decides by itself: its group 1 at its end, or where it has none the whole match, is a part of a secret. */
 export interface Certain {
   readonly rule: string;
   readonly anchors: readonly Anchor[];
   readonly pattern: RegExp;
 }
 
+/** Between a name and its value: quotes and white space, plain or escaped for JSON, HTML or a URL, and one sign. */
+const quotes = String.raw`(?:["'\s]|\\+(?:[nrt"'\s]|u002[27])|%2[027]|\\*&(?:quot|#3[49]|#x2[27]);){0,999}`;
+const assigned = String.raw`${quotes}(?::|=>|=|%3[AaDd]|\\+u003[AaDd])${quotes}`;
+
+const certainly = (rule: string, anchors: readonly Anchor[], pattern: RegExp): Certain => ({ rule, anchors, pattern });
+
+/**
+ * The rules that make no exemptions but for what stands beside the token: a letter of any script in front, or a character too
+ * many behind. In running text, in names and in minified code both occur beside real tokens, so these patterns are the
+ * rules' own without their boundaries and upper bounds; the mask grows to the ends of the token. Behind them what other rules
+ * miss of their own kind.
+ */
 export const certain: readonly Certain[] = [
+  // Names in snake case run on; tokens as they are issued hold no "_".
+  certainly("npm", ["npm"], /npm_(?:[A-Za-z0-9]{36}|\w{36}(?!\w))/y),
+  certainly("openai", ["T3B"], /(?<=sk-[A-Za-z0-9_-]{20,86})T3BlbkFJ[A-Za-z0-9_-]{20}/y),
+  certainly("anthropic", ["-ap"], /(?<=sk-ant)-api0\d-[A-Za-z0-9_-]{90}/y),
+  certainly("groq", ["gsk"], /gsk_[a-zA-Z0-9]{52}/y),
+  // Names of classes have as many letters, so the length is kept.
+  certainly("huggingface", ["hf_"], /hf_[a-zA-Z]{34}(?![a-zA-Z])/y),
+  certainly("linear", ["lin"], /lin_api_[a-zA-Z0-9_]{32}/y),
+  certainly("notion", ["ntn"], /ntn_[0-9]{11}[A-Za-z0-9]{35}/y),
+  certainly("shopify", ["shp"], /shp(?:pa|ca|at|ss)_[a-zA-Z0-9]{32}/y),
+  certainly("stripe", ["sk_", "rk_"], /[sr]k_(?:live|test)_[a-zA-Z0-9]{24}/y),
+  certainly("github", ["ghp", "gho", "ghu", "ghs", "ghr"], /gh[pousr]_(?:[A-Za-z0-9]{36}|\w{36}(?!\w))/y),
+  certainly("github", ["b_p"], /(?<=githu)b_pat_\w{82}/y),
+  certainly("gitlab", ["glp"], /glpat-[A-Za-z0-9_-]{20}/y),
+  certainly("grafana", ["glc"], /glc_(?:[A-Za-z0-9+]|\\{0,32}\/){32}/y),
+  certainly("grafana", ["gls"], /glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}/y),
+  certainly("1password", ["ops"], /ops_ey(?:[A-Za-z0-9+=]|\\{0,32}\/){100}/y),
+  certainly("hashicorp-vault", ["hvs", "hvb", "hvr"], /hv[sbr]\.[A-Za-z0-9_-]{90}/y),
+  certainly("vercel", ["vcp", "vci", "vca", "vcr", "vck"], /vc[piark]_[A-Za-z0-9]{20}/y),
+  certainly("databricks", ["dap"], /dapi[A-Fa-f0-9]{32}/y),
+  certainly("docker", ["ckr"], /(?<=d)ckr_pat_[a-zA-Z0-9_-]{27}/y),
+  certainly("figma", ["gd_"], /(?<=fi)gd_[A-Za-z0-9_-]{40}/y),
+  certainly("cloudflare", ["cfk", "cfu", "cfa"], /cf(?:k|ut|at)_[A-Za-z0-9]{40}[0-9a-f]{8}/y),
+  certainly("tailscale", ["tsk"], /tskey-[a-z]{2,20}-[0-9A-Za-z_]{8,40}-[0-9A-Za-z_]{16}/y),
+  // Beside letters, and with a "-" where the rule has none.
+  certainly("slack", ["xox", "xap"], /(?:xox[bpaor]|xapp)-(?:\d-)?[A-Z0-9]{8,40}-[A-Za-z0-9-]{16}/y),
+  certainly("sendgrid", ["SG."], /SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}/y),
+  certainly("github", ["ghs"], /ghs_[0-9]{1,20}_eyJ[A-Za-z0-9_-]{16}/y),
+  // Lower-case letters and "_" may stand beside it; capitals make it a piece of a longer code, such as that of a protein.
+  certainly(
+    "aws",
+    ["A3T", "AKI", "AGP", "AID", "ARO", "AIP", "ANP", "ANV", "ASI"],
+    /(?:(?<![A-Z0-9])|(?<=(?:%|u00)[0-7][\dA-F]))(?:A3T[A-Z0-9]|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA)(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}(?![A-Z0-9])/y,
+  ),
+  // The rule wants a word boundary behind the key, so it overlooks those that end in "/" or "+", or go on.
+  certainly(
+    "aws",
+    ["ecr", "ECR"],
+    new RegExp(
+      String.raw`(?:ECRET|ecret)_?(?:ACCESS|[Aa]ccess)_?(?:KEY|[Kk]ey)${assigned}(?!wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY)((?:[A-Za-z0-9+=]|\\{0,32}/){40})`,
+      "y",
+    ),
+  ),
+  certainly(
+    "aws",
+    ["cco", "CCO"],
+    new RegExp(String.raw`(?:CCOUNT|ccount)_?(?:ID|[Ii]d)?${assigned}(\d{4}-?\d{4}-?\d{4})(?!\d)`, "y"),
+  ),
   // The gcp rule knows whole files only; in a diff or a notebook the id of the key stays to be found.
-  { rule: "gcp", anchors: ["y_i"], pattern: /(?<=private_ke)y_id[\\"'\s:=]{1,64}([0-9a-f]{40})/y },
-  // The aws rule wants a word boundary behind the key, so it overlooks keys that end in "/" or "+".
-  {
-    rule: "aws",
-    anchors: ["ecr", "ECR"],
-    pattern:
-      /(?:ECRET|ecret)_?(?:ACCESS|[Aa]ccess)_?(?:KEY|[Kk]ey)[\\"'\s]{0,64}(?::|=>|=)[\\"'\s]{0,64}([A-Za-z0-9/+=]{39}[/+=])(?![A-Za-z0-9/+=])/y,
-  },
+  certainly("gcp", ["y_i"], new RegExp(`(?<=private_ke)y_id${assigned}([0-9a-f]{40})`, "y")),
 ];

@@ -14,7 +14,7 @@ import type { Span } from "./span.ts";
 /** A rule, ready to run: the reports on a text, in the text's own indices. */
 type Run = (content: string, file: string) => readonly SecretLintRuleReportDescriptor[];
 
-/** The preset's rules by name, without the one that lets a text switch the others off; the AWS id scan is on. */
+/** The preset's rules by name, without the one that lets a text switch the others off. */
 export function createRules(): ReadonlyMap<string, Run> {
   const runs = new Map<string, Run>();
   for (const rule of rules) {
@@ -27,7 +27,7 @@ export function createRules(): ReadonlyMap<string, Run> {
       report: (descriptor) => void reports.push(descriptor),
       ignore: () => {},
     };
-    const handler = rule.create(context, { enableIDScanRule: true });
+    const handler = rule.create(context, {});
     runs.set(name, (content, file) => {
       reports = [];
       const dot = file.lastIndexOf(".");
@@ -102,10 +102,14 @@ export function secretsIn(text: string, windows: Windows, runs: ReadonlyMap<stri
     for (let i = 0; i < bounds.length; i += 2) {
       const offset = bounds[i]!;
       const window = text.slice(offset, bounds[i + 1]);
-      for (const content of views(window)) {
+      for (const { content, origin } of views(window)) {
         for (const report of run(content, trigger.file ?? "")) {
           const { start, end } = reported(content, report, trigger);
-          const span: Span = { start: offset + start, end: offset + end, label: labelOf(trigger) };
+          const span: Span = {
+            start: offset + (origin?.[start] ?? start),
+            end: offset + (origin?.[end] ?? end),
+            label: labelOf(trigger),
+          };
           if (trigger.shape === "token") tokens.push(span);
           else wholes.push({ ...span, end: wholeEnd(text, span, trigger) });
         }
@@ -121,24 +125,37 @@ function labelOf(trigger: Trigger): Span["label"] {
 
 const escapes =
   // oxlint-disable-next-line no-control-regex -- terminal colours stand in logs
-  /(?:\u001b|\\+(?:u001[bB]|x1[bB]|033|e))\[[0-9;]*[A-Za-z]|\\+u([0-9a-fA-F]{4})|\\+x([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})|\\+[abfnrtv0]|\\+/g;
+  /(?:\u001b|\\+(?:u001[bB]|x1[bB]|033|e))\[[0-9;]*[A-Za-z]|\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[abfnrtv0])?|%[0-9a-fA-F]{2}/g;
+
+interface View {
+  readonly content: string;
+  /** Where each character, and the end, of `content` stands in the window, if not at the same index. */
+  readonly origin?: readonly number[];
+}
 
 /**
  * The window as it stands, and where it holds escape sequences also with these as white space, since the last letter of `\n`
- * or of a colour in front of a secret hides it from the rules. Both have the same indices.
+ * or of a colour in front of a secret hides it from the rules. An escaped slash becomes a slash in both.
  */
-function views(window: string): readonly string[] {
-  if (!/[\\%]/.test(window) && !window.includes("\u001b")) return [window];
-  // An escaped quote keeps to the side where the key or the value stands, which rules want without a gap.
-  const unquoted = window.replaceAll(/(\\+)(["'])(?![\w/+])/g, (_, slashes: string, quote: string) =>
-    quote.padEnd(slashes.length + 1),
-  );
-  const plain = unquoted.replaceAll(escapes, (sequence: string, ...codes: (string | undefined)[]) => {
-    const code = codes[0] ?? codes[1] ?? codes[2];
-    const value = code === undefined ? 32 : Number.parseInt(code, 16);
-    return (value > 32 && value < 127 ? String.fromCharCode(value) : " ").padStart(sequence.length);
-  });
-  return [window, plain];
+function views(window: string): readonly View[] {
+  if (!/[\\%]/.test(window) && !window.includes("\u001b")) return [{ content: window }];
+  if (!window.includes("\\/")) return [{ content: window }, { content: withoutEscapes(window) }];
+  const origin: number[] = [];
+  let content = "";
+  for (const { 0: piece, index } of window.matchAll(/[^\\]+|\\+/g)) {
+    if (piece.startsWith("\\") && window[index + piece.length] === "/") continue;
+    for (let i = 0; i < piece.length; i++) origin.push(index + i);
+    content += piece;
+  }
+  origin.push(window.length);
+  return [
+    { content, origin },
+    { content: withoutEscapes(content), origin },
+  ];
+}
+
+function withoutEscapes(content: string): string {
+  return content.replaceAll(escapes, (sequence) => " ".repeat(sequence.length));
 }
 
 /**
@@ -147,17 +164,12 @@ function views(window: string): readonly string[] {
  */
 function reported(content: string, { range, message }: SecretLintRuleReportDescriptor, { shape }: Trigger) {
   const data = message.data as Readonly<Record<string, unknown>>;
-  const secret = [data["KEY"], data["TOKEN"], data["ID"], data["URI"], data["URL"], data["CREDENTIAL"]].find(
+  const secret = [data["KEY"], data["TOKEN"], data["URI"], data["URL"], data["CREDENTIAL"]].find(
     (value) => typeof value === "string",
   );
   const found = secret === undefined ? -1 : content.indexOf(secret, range[0]);
   if (secret === undefined || found < 0) return { start: range[0], end: range[1] };
   const end = found + secret.length;
-  if (message.messageId === "AWSAccountID") {
-    // The match begins with the key and the quotes.
-    const digits = /\d{4}-?\d{4}-?\d{4}(?=["']?$)/.exec(secret);
-    return { start: found + (digits?.index ?? 0), end };
-  }
   return { start: shape === "token" ? found : range[0], end };
 }
 

@@ -36,7 +36,9 @@ export function characters(length: number, seed: string, alphabet: keyof typeof 
 
 /** A private key in PEM armour with lines of 64 characters. */
 export function privateKey(label: string, lines = 12, headers = ""): { readonly text: string; readonly body: string } {
-  const text = `MII${characters(64 * lines - 13, label)}`;
+  const text = `MII${characters(64 * lines - 13, label)
+    .replaceAll("Q", "/")
+    .replaceAll("Z", "+")}`;
   const body = text.replace(/.{64}/g, "$&\n");
   const dashes = "-".repeat(5);
   return {
@@ -116,7 +118,7 @@ export function secretSamples(): readonly SecretSample[] {
     one(
       "github",
       "",
-      `${glue("gh", "s_")}123456_${characters(60, "h")}.${characters(300, "p")}.${characters(86, "s")}`,
+      `${glue("gh", "s_")}123456_eyJ${characters(57, "h")}.${characters(300, "p")}.${characters(86, "s")}`,
     ),
     one("gitlab", "", `${glue("glp", "at-")}${characters(20, "gitlab")}`),
     one("grafana", "", `${glue("gl", "c_")}${characters(120, "grafana")}==`),

@@ -11,7 +11,7 @@ const batchBlobs = 128;
 /** Threads are started when there is more than this to read; starting one takes as long as reading a few MiB. */
 const smallBytes = 512 << 10;
 /** Bytes of blobs that may be under way at once. */
-const underWayBytes = 16 << 20;
+const underWayBytes = 5 << 20;
 const mostThreads = 7;
 
 export interface ReaderPool {
