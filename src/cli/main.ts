@@ -21,6 +21,9 @@ const DONE = 0;
 const FAILED = 1;
 const WRONG_REQUEST = 2;
 
+/** What rows are fitted to where the text goes to a file or a pipe. */
+const NO_TERMINAL_COLUMNS = 100;
+
 /** What did not go well although the request was right. */
 const failures: ReadonlySet<UserErrorCode> = new Set(["diverged", "interrupted", "gate"]);
 
@@ -83,7 +86,9 @@ async function perform(args: readonly string[], json: boolean, progress: Progres
   const context: Context = { cwd: process.cwd(), env, stdin, stdout, stderr, json, progress, signal, onInterrupt };
   try {
     const result = await verb.run(input, context);
-    const text = json ? JSON.stringify(result, null, stdout.isTTY ? 2 : undefined) : verb.human(result);
+    const text = json
+      ? JSON.stringify(result, null, stdout.isTTY ? 2 : undefined)
+      : verb.human(result, stdout.columns || NO_TERMINAL_COLUMNS);
     return { text, failed: verb.failed?.(result) ?? false };
   } finally {
     interrupts.release();

@@ -37,8 +37,8 @@ export interface VerbDefinition<F extends Flags, Result extends object> {
   run(input: Parsed<F>, context: Context): Promise<Result>;
   /** Whether the result, which is shown all the same, makes the command end with exit code 1 (default: never). */
   failed?(result: Result): boolean;
-  /** The result for people; undefined where `run` has shown it already. */
-  human(result: Result): string | undefined;
+  /** The result for people, on a terminal of so many columns; undefined where `run` has shown it already. */
+  human(result: Result, columns: number): string | undefined;
 }
 
 export type Verb = VerbDefinition<Flags, object>;

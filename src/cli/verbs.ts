@@ -11,6 +11,11 @@ const loaders = {
   hatch: async () => (await import("./hatch.ts")).hatch,
   "genome build": async () => (await import("./genome-build.ts")).genomeBuild,
   "genome verify": async () => (await import("./genome-verify.ts")).genomeVerify,
+  "genome show": async () => (await import("./genome-show.ts")).genomeShow,
+  "genome stats": async () => (await import("./genome-stats.ts")).genomeStatistics,
+  "genome diff": async () => (await import("./genome-diff.ts")).genomeDiff,
+  "genome import": async () => (await import("./genome-import.ts")).genomeImport,
+  "genome export": async () => (await import("./genome-export.ts")).genomeExport,
 } as const satisfies Record<string, () => Promise<Verb>>;
 
 export type VerbName = keyof typeof loaders;

@@ -4,8 +4,9 @@ import { rankOf } from "./duplicates/rank.ts";
 import type { GenomeEvent } from "./events.ts";
 import type { Gene, GenomeManifest } from "./gene.ts";
 import { fileEnd, fileHeader, repositoryEnd, repositoryHeader } from "./genome-text.ts";
+import type { PathHistory } from "./history/path-history.ts";
 import { licenceGate } from "./licences/gate.ts";
-import type { NamedRepository, OpenedRepository, ReadFile } from "./read-repository.ts";
+import type { OpenedRepository, ReadFile } from "./read-repository.ts";
 import type { TextWriter } from "./text-writer.ts";
 
 type Tally = Record<string, number>;
@@ -16,6 +17,17 @@ export interface FirstPassOptions {
   readonly licences: string;
   readonly onEvent: (event: GenomeEvent) => void;
   readonly signal: AbortSignal | undefined;
+}
+
+/** Whose files are appended; an imported one has no commit. */
+export interface AppendedRepository {
+  readonly name: string;
+  readonly commit: string | null;
+}
+
+/** What is appended of it. */
+export interface AppendedFiles extends Pick<OpenedRepository, "licence" | "skipped" | "files"> {
+  readonly history: Promise<Pick<PathHistory, "get">>;
 }
 
 /** Appends repositories to the text and their genes to the rows; keeps numbers of each gene in columns. */
@@ -43,8 +55,8 @@ export class FirstPass {
   }
 
   async append(
-    repository: NamedRepository,
-    opened: OpenedRepository,
+    repository: AppendedRepository,
+    opened: AppendedFiles,
     place: { readonly done: number; readonly total: number },
   ): Promise<void> {
     const before = { genes: this.columns.count, bytes: this.#bytes };
@@ -81,7 +93,7 @@ export class FirstPass {
     return verdict === "excluded" ? "licence" : "licence-unknown";
   }
 
-  async #gene({ name, snapshot }: NamedRepository, opened: OpenedRepository, file: ReadFile): Promise<void> {
+  async #gene({ name, commit }: AppendedRepository, opened: AppendedFiles, file: ReadFile): Promise<void> {
     const { rawPath, path, blob, sha256, bytes, reading } = file;
     const { content, known, sketch } = reading;
     await this.#text.write(fileHeader(rawPath));
@@ -93,7 +105,7 @@ export class FirstPass {
     const textBytes = content.length;
     const gene: Gene = {
       repository: name,
-      commit: snapshot.commit,
+      commit,
       path,
       blob,
       sha256,

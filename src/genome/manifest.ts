@@ -37,7 +37,7 @@ const remedy = { hint: "Build the genome again." };
  * @throws UserError "not-found" where there is no finished genome, "damaged" where one does not hold what it should
  */
 export async function openGenome(dir: string): Promise<Genome> {
-  const manifest = parsed(manifestSchema, await readManifest(dir), join(dir, "manifest.json"));
+  const manifest = await readManifest(dir);
   const lock = parsed(
     lockSchema,
     JSON.parse(await readChecked(dir, "genome.lock.json", manifest)),
@@ -72,9 +72,15 @@ export async function openGenome(dir: string): Promise<Genome> {
   };
 }
 
-async function readManifest(dir: string): Promise<unknown> {
+/**
+ * The manifest of a finished genome folder, for those who read its files as streams and check their hashes themselves.
+ *
+ * @throws UserError "not-found" where there is no finished genome, "damaged" where the manifest is none
+ */
+export async function readManifest(dir: string): Promise<GenomeManifest> {
+  const path = join(dir, "manifest.json");
   try {
-    return await readJson(join(dir, "manifest.json"));
+    return parsed(manifestSchema, await readJson(path), path);
   } catch (cause) {
     if (!(cause instanceof UserError) || cause.code !== "not-found") throw cause;
     throw new UserError("not-found", `${dir} holds no finished genome (there is no manifest.json)`, {

@@ -60,11 +60,12 @@ export async function writeGenome(
   try {
     for (const [i, repository] of named.entries()) {
       const opened = await openRepository(repository, { ...options, ...options.asked });
-      await pass.append(repository, opened, { done: i + 1, total: named.length });
+      const { name, snapshot } = repository;
+      await pass.append({ name, commit: snapshot.commit }, opened, { done: i + 1, total: named.length });
       const { damaged, verified, licence } = opened;
       if (damaged.length > 0 && !options.allowDamaged) throw damageError(damaged, mend(repository));
       licences.push(licence);
-      blobs.push({ name: repository.name, files: opened.blobs, verified, damaged });
+      blobs.push({ name, files: opened.blobs, verified, damaged });
     }
   } catch (error) {
     await text.abandon();

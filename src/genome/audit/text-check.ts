@@ -37,7 +37,9 @@ export async function checkTexts(
     const genes = readGenes(folder);
     let before: LockedRepository | undefined;
     for (const repository of repositories) {
-      if (before !== undefined && compareRepositories(before.name, repository.name) >= 0) {
+      // An imported repository has no commit, and stands where its text had it; so do its files.
+      const isOrdered = repository.commit !== null;
+      if (isOrdered && before !== undefined && compareRepositories(before.name, repository.name) >= 0) {
         findings.add(`genome.lock.json: ${repository.name} is out of order or there twice`);
       }
       before = repository;
@@ -72,7 +74,7 @@ async function checkRepository(
     if (gene.repository !== repository.name) throw text.departs(`no file of ${gene.repository}, which comes next`);
     if (gene.commit !== repository.commit)
       findings.add(`genes.jsonl: ${nameOf(gene)} has another commit than the lock`);
-    if (before !== undefined && comparePaths(before, path) >= 0) {
+    if (repository.commit !== null && before !== undefined && comparePaths(before, path) >= 0) {
       findings.add(`genes.jsonl: ${nameOf(gene)} is out of order or there twice`);
     }
     before = path;

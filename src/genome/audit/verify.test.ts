@@ -44,7 +44,7 @@ test("a whole genome passes, each repository by name", async (t) => {
       { check: "sums", status: "PASS", checked: 4, failures: 0 },
       { check: "lock", status: "PASS", checked: 2, failures: 0 },
       { check: "texts", status: "PASS", checked: 5, failures: 0 },
-      { check: "manifest", status: "PASS", checked: 9, failures: 0 },
+      { check: "manifest", status: "PASS", checked: 10, failures: 0 },
       { check: "blobs", repository: "one", status: "PASS", checked: 5, failures: 0 },
     ],
   });
@@ -71,6 +71,7 @@ test("one flipped byte anywhere in a listed file fails it", async (t) => {
 
 test("files that agree with their hashes but not with each other fail", async (t) => {
   const forgeries: readonly [string, (text: string) => string, RegExp][] = [
+    ["manifest.json", (text) => text.replace('"imported": false', '"imported": true'), /imported is true, found false/],
     ["genome.txt", (text) => text.replace("# One", "# 0ne"), /a\.md is not that of its textSha256/],
     ["genome.txt", (text) => text.replace("\\<|file_end|>", "x<|file_end|>"), /not that of its textSha256/],
     ["genome.txt", (text) => text.replace("<|repo_end|>\n\n", "<|repo_end|>\nx\n"), /expected "<\|repo_end\|>\\n\\n"/],

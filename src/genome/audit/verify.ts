@@ -122,6 +122,7 @@ export async function verifyGenome(dir: string, options: VerifyOptions): Promise
     return { checked: compareManifest(manifest, { lock, sums, counts }, findings), value: undefined };
   });
   if (lock === undefined) skip("blobs", "the lock cannot be read");
+  else if (manifest?.imported === true) skip("blobs", "it was imported from a text");
   else await verifyBlobs(lock);
   const ok = checks.every(({ status }) => status === "PASS" || status === "SKIPPED");
   return { ok, checks, failures };
@@ -179,7 +180,13 @@ function compareManifest(
       if (name !== "manifest.json" && !Object.hasOwn(files, name)) findings.add(`manifest.json: ${name} is not named`);
     }
   }
-  if (found.lock !== undefined) compare("counts.repositories", counts.repositories, found.lock.repositories.length);
+  if (found.lock !== undefined) {
+    const { repositories } = found.lock;
+    compare("counts.repositories", counts.repositories, repositories.length);
+    const withoutCommit = repositories.filter(({ commit }) => commit === null).length;
+    compare("imported", manifest.imported, withoutCommit > 0);
+    if (manifest.imported) compare("repositories without a commit", repositories.length, withoutCommit);
+  }
   if (found.counts !== undefined) {
     const { genes, bytes, kinds, genomeBytes: size } = found.counts;
     compare("counts.genes", counts.genes, genes);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { readContent } from "./read.ts";
+import { readContent, readVerbatim } from "./read.ts";
 
 const read = (path: string, content: string | Uint8Array): ReturnType<typeof readContent> =>
   readContent(Buffer.from(content), { repository: "r", path });
@@ -122,4 +122,23 @@ test("no bytes under any name make it fail, the input stays as it was, and the t
     }),
     { numRuns: 2000 },
   );
+});
+
+test("a verbatim text stays as it is, and is of the kind that a conversion would tell", () => {
+  const verbatim = (path: string, text: string): ReturnType<typeof readVerbatim> =>
+    readVerbatim(Buffer.from(text), { repository: "r", path });
+  const table = '\ufeffprompt,model output\r\nWhy?,"REFLECTION ITERATION 1: Because."\r\n';
+  assert.deepEqual(verbatim("a.csv", table), {
+    text: table,
+    transforms: [],
+    flags: ["bom", "carriage-returns", "synthetic-dialogue"],
+    kind: "dialogue",
+    language: "csv",
+  });
+  const notebook = JSON.stringify({
+    cells: [{ cell_type: "code", source: "x" }],
+    metadata: { language_info: { name: "julia" } },
+  });
+  const { text, kind, language } = verbatim("a.ipynb", notebook);
+  assert.deepEqual([text, kind, language], [notebook, "notebook", "json"]);
 });

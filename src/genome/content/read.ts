@@ -52,8 +52,7 @@ export function readContent(
   if (options.extensions === "ecosystem" && !isEcosystemFile(path)) return "extension";
   const decoded = decodeText(bytes);
   if (typeof decoded === "string") return decoded;
-  const baseName = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
-  const converted = convert(decoded.text, detectLanguage(baseName, decoded.text)?.language);
+  const converted = convert(decoded.text, path);
   const { text } = converted;
   const isDialogue = converted.transforms.includes("dialogue@1");
   const { kind, language, flags } = classify(repository, path, text, bytes.length, { isDialogue });
@@ -66,7 +65,34 @@ export function readContent(
   };
 }
 
-function convert(text: string, language: string | undefined): Conversion {
+/**
+ * Reads a file whose bytes are its text already: nothing is decoded, converted or repaired, so that the same bytes can
+ * be written again. What a table or a notebook would be converted to tells its kind and its flags all the same.
+ *
+ * @param bytes UTF-8 without flaws, which is not changed
+ */
+export function readVerbatim(
+  bytes: Uint8Array,
+  { repository, path }: { readonly repository: string; readonly path: string },
+): Content {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+  const converted = convert(text, path);
+  const isDialogue = converted.transforms.includes("dialogue@1");
+  const { kind, language, flags } = classify(repository, path, text, bytes.length, { isDialogue });
+  const own = [...(text.startsWith("\ufeff") ? ["bom"] : []), ...(text.includes("\r") ? ["carriage-returns"] : [])];
+  return {
+    text,
+    transforms: [],
+    flags: [...own, ...converted.flags, ...flags],
+    kind,
+    // A notebook that is not converted is JSON, whatever its kernel speaks.
+    language: converted.language === undefined ? language : "json",
+  };
+}
+
+function convert(text: string, path: string): Conversion {
+  const baseName = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
+  const language = detectLanguage(baseName, text)?.language;
   if (language === "notebook") {
     const notebook = readNotebook(text);
     if (typeof notebook === "string") return { text, transforms: [], flags: [notebook], language: "json" };

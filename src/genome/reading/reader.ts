@@ -1,7 +1,7 @@
 /** One blob to one reading: all that a gene needs to know of its content. Pure; it runs on any thread. */
 import { createHash } from "node:crypto";
 import { clean, cleanVersion } from "../clean/clean.ts";
-import { readContent, contentVersion } from "../content/read.ts";
+import { readContent, contentVersion, readVerbatim } from "../content/read.ts";
 import type { SkipReason } from "../content/decode.ts";
 import { quality } from "../content/quality.ts";
 import { createSketcher, duplicateRule, sketchLimit } from "../duplicates/sketch.ts";
@@ -35,6 +35,8 @@ export type Reading =
 
 export interface ReaderOptions {
   readonly extensions: "any" | "ecosystem";
+  /** Whether every blob is UTF-8 that is taken as it stands, as an imported text is (default: it is decoded and converted). */
+  readonly verbatim?: boolean;
   /** Whether secrets and personal data are masked. */
   readonly mask: boolean;
   /** A model's folder or GGUF file whose tokenizer counts tokens. */
@@ -57,7 +59,8 @@ export async function createReader(options: ReaderOptions): Promise<(blob: Blob)
       const text = unescapeContent(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
       return { content: bytes, known, sketch: sketched(text, known.kind) };
     }
-    const read = readContent(bytes, { repository, path }, options);
+    const file = { repository, path };
+    const read = options.verbatim === true ? readVerbatim(bytes, file) : readContent(bytes, file, options);
     if (typeof read === "string") return { skipped: read };
     const { kind, language } = read;
     const cleaned = options.mask ? clean(read.text) : { text: read.text, masked: {} };
