@@ -38,6 +38,16 @@ export function comparePaths(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
+/** The same of paths whose bytes are the characters of a string. */
+export function compareLatin1Paths(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const difference = weight(a.charCodeAt(i)) - weight(b.charCodeAt(i));
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
 /** A part that ends comes before one that goes on, so the separator weighs less than any byte of a name. */
 function weight(byte: number): number {
   return byte === 0x2f ? 0 : byte;

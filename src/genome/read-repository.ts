@@ -12,7 +12,7 @@ import { pathHistory } from "./history/path-history.ts";
 import { isLicenceCandidate, repositoryLicence } from "./licences/licence.ts";
 import { listTree, readBlobs } from "./objects.ts";
 import type { TreeEntry } from "./objects.ts";
-import { comparePaths } from "./order.ts";
+import { compareLatin1Paths } from "./order.ts";
 import type { ReaderPool } from "./reading/pool.ts";
 import type { Blob, Reading } from "./reading/reader.ts";
 
@@ -64,9 +64,9 @@ export interface OpenedRepository {
 export async function openRepository(repository: NamedRepository, options: ReadOptions): Promise<OpenedRepository> {
   const { name, snapshot } = repository;
   const { git } = options;
-  const entries = (await listTree(git, snapshot, name)).sort((a, b) => comparePaths(a.path, b.path));
+  const entries = (await listTree(git, snapshot, name)).sort((a, b) => compareLatin1Paths(a.latin1Path, b.latin1Path));
   const blobs = entries.filter(({ type }) => type === "blob");
-  const history = pathHistory(git, snapshot, { name, paths: blobs.map(({ path }) => path) });
+  const history = pathHistory(git, snapshot, { name, paths: blobs.map(({ latin1Path }) => latin1Path) });
   history.catch(() => {}); // Whoever awaits it sees the failure.
   const opened: OpenedRepository = {
     licence: await licenceOf(repository, blobs, git),
@@ -135,7 +135,8 @@ async function* verified(
   const ids = blobs.map(({ id }) => id);
   for await (const answer of readBlobs(git, snapshot.gitDir, ids, { limit: fileBytes })) {
     const entry = blobs[next++]!;
-    const path = isUtf8(entry.path) ? Buffer.from(entry.path).toString() : escapeName(entry.path);
+    const rawPath = entry.path;
+    const path = isUtf8(rawPath) ? Buffer.from(rawPath).toString() : escapeName(rawPath);
     if ("damage" in answer) {
       skip(opened, "damaged");
       opened.damaged.push({ repository: name, path: clean(path).text, blob: entry.id, damage: answer.damage });
@@ -149,7 +150,7 @@ async function* verified(
       continue;
     }
     taken += size;
-    const known = await former?.take(name, entry.path, entry.id);
+    const known = await former?.take(name, rawPath, entry.id);
     const shared = { entry, size, sha256, repository: name, path };
     yield known === undefined ? { ...shared, bytes: content } : { ...shared, bytes: known.content, known: known.known };
   }

@@ -85,8 +85,10 @@ test("names that try to escape are set apart, with all below them; odd ones that
       ["40000", "ok", root],
     ]),
   );
-  const entries = (await listTree(git, snapshotOf(gitDir, around), "x")).map(({ path, ...entry }) => ({
-    ...entry,
+  const entries = (await listTree(git, snapshotOf(gitDir, around), "x")).map(({ mode, type, id, path }) => ({
+    mode,
+    type,
+    id,
     path: Buffer.from(path).toString(),
   }));
   const ok = entries.filter(({ path }) => path.startsWith("ok/"));

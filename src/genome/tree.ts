@@ -19,14 +19,26 @@ export interface Tree {
   readonly folders: readonly FolderEntry[];
 }
 
-/** One file (or submodule) of a listing. */
-export interface TreeEntry {
+/** One file (or submodule) of a listing. There can be hundreds of thousands, so it is kept small. */
+export class TreeEntry {
   readonly mode: string;
   /** "commit" is a submodule; "unsafe" is what stands under a name that no git would make, or under one given twice. */
   readonly type: "blob" | "commit" | "unsafe";
   /** Object id: 40 hexadecimal digits, or 64 in a SHA-256 repository. */
   readonly id: string;
-  readonly path: Uint8Array;
+  /** The bytes of the path, each as one character; a string takes half the memory of an array. */
+  readonly latin1Path: string;
+
+  constructor(mode: string, type: TreeEntry["type"], id: string, latin1Path: string) {
+    this.mode = mode;
+    this.type = type;
+    this.id = id;
+    this.latin1Path = latin1Path;
+  }
+
+  get path(): Uint8Array {
+    return Buffer.from(this.latin1Path, "latin1");
+  }
 }
 
 /** The largest known repositories have half a million files; the limits keep a listing within memory. */
@@ -151,7 +163,7 @@ export function expandTrees(trees: ReadonlyMap<string, Tree>, root: string, name
     if (type === "tree") {
       path[path.length - 1] = 0x2f;
       stack.push(open(id, path, unsafe));
-    } else listing.push({ mode, type: unsafe ? "unsafe" : type, id, path });
+    } else listing.push(new TreeEntry(mode, unsafe ? "unsafe" : type, id, path.toString("latin1")));
   }
   return listing;
 }

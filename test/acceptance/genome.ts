@@ -7,7 +7,10 @@ import { fileURLToPath } from "node:url";
 import { timedFiles } from "../../src/genome/audit/sums.ts";
 import type { Checks } from "./checks.ts";
 import { judgeDuplicates } from "./near-duplicates.ts";
-import { run, serveCorpus } from "./processes.ts";
+import { killAfter, run, serveCorpus } from "./processes.ts";
+
+/** Builds that are killed. */
+const kills = 12;
 
 const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
@@ -33,8 +36,7 @@ interface Built {
 /** Builds and judges the corpus's genome; where it lies is kept, so that people can look at it. */
 export async function judgeGenome(checks: Checks, material: GenomeMaterial): Promise<void> {
   const { work } = material;
-  const add = (check: string, found: string | number | boolean, wanted: string, ok: boolean): void =>
-    checks.add("genome", check, String(found), wanted, ok);
+  const add: Add = (check, found, wanted, ok) => checks.add("genome", check, String(found), wanted, ok);
   const dir = join(work, "genome");
   const fresh = join(work, "genome-again");
   for (const folder of [dir, fresh]) await rm(folder, { recursive: true, force: true });
@@ -42,10 +44,13 @@ export async function judgeGenome(checks: Checks, material: GenomeMaterial): Pro
   const server = await serveCorpus(material.server, join(work, "corpus-git"));
   try {
     const { env } = server;
-    const build = async (out: string, ...flags: string[]) => {
-      const args = [cli, "genome", "build", "--hub", server.hub, "--out", out, "--cache", join(work, "genome.clones")];
-      return run(process.execPath, [...args, "--json", ...flags], { env, quiet: true });
+    const cache = join(work, "genome.clones");
+    const buildArgs = (out: string, ...flags: string[]): string[] => {
+      const where = ["--hub", server.hub, "--out", out, "--cache", cache];
+      return [cli, "genome", "build", ...where, "--json", ...flags];
     };
+    const build = (out: string, ...flags: string[]) =>
+      run(process.execPath, buildArgs(out, ...flags), { env, quiet: true });
     const first = await build(dir);
     add("exit code of a build with missing links", first.code, "0", first.code === 0);
     const built = JSON.parse(first.stdout) as Built;
@@ -59,6 +64,7 @@ export async function judgeGenome(checks: Checks, material: GenomeMaterial): Pro
     await build(fresh, "--fresh");
     const differ = await differences(dir, fresh);
     add("files that differ in a build from nothing", differ.join(", ") || "none", "none", differ.length === 0);
+    await killBuilds(fresh, { args: buildArgs(fresh, "--fresh"), env, seconds: built.seconds }, add);
     const all = (await build(fresh, "--require-all")).code;
     add("exit code with --require-all", all, "1", all === 1);
   } finally {
@@ -85,14 +91,31 @@ export async function judgeGenome(checks: Checks, material: GenomeMaterial): Pro
   add("files of other repositories in these", strangers.length, "0", strangers.length === 0);
 }
 
-/** Verifies without a network: the genome as it is, then with one changed byte in each file that must not change. */
-async function damage(
+type Add = (check: string, found: string | number | boolean, wanted: string, ok: boolean) => void;
+
+/** Kills builds over a genome that stands, at moments spread over their time: it must stand after each of them. */
+async function killBuilds(
   dir: string,
-  add: (check: string, found: string | number, wanted: string, ok: boolean) => void,
+  build: { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv; readonly seconds: number },
+  add: Add,
 ): Promise<void> {
-  const verify = async (): Promise<number> =>
-    (await run(process.execPath, [cli, "genome", "verify", dir, "--json"], { quiet: true })).code;
-  const whole = await verify();
+  let killed = 0;
+  let whole = 0;
+  for (let i = 1; i <= kills; i++) {
+    const milliseconds = (1000 * build.seconds * i) / kills;
+    if (await killAfter(milliseconds, process.execPath, build.args, { env: build.env })) killed++;
+    if ((await verify(dir)) === 0) whole++;
+  }
+  add("genomes whole after a build over them was killed", `${whole}, ${killed} killed`, `${kills}`, whole === kills);
+}
+
+async function verify(dir: string): Promise<number> {
+  return (await run(process.execPath, [cli, "genome", "verify", dir, "--json"], { quiet: true })).code;
+}
+
+/** Verifies without a network: the genome as it is, then with one changed byte in each file that must not change. */
+async function damage(dir: string, add: Add): Promise<void> {
+  const whole = await verify(dir);
   add("exit code of verify", whole, "0", whole === 0);
   const names = ["SHA256SUMS", ...(await listed(dir)).keys()];
   for (const name of names) {
@@ -101,7 +124,7 @@ async function damage(
     const at = Math.floor(bytes.length / 2);
     bytes[at]! ^= 1;
     await writeFile(path, bytes);
-    const code = await verify();
+    const code = await verify(dir);
     add(`exit code of verify with one byte of ${name} changed`, code, "1", code === 1);
     bytes[at]! ^= 1;
     await writeFile(path, bytes);

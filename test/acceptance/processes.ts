@@ -50,6 +50,28 @@ export async function run(
   }
 }
 
+/** Starts a program and kills it after so many milliseconds; false where it had ended before. */
+export async function killAfter(
+  milliseconds: number,
+  command: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<boolean> {
+  if (interrupted) throw new Interrupted();
+  const child = spawn(command, args, { ...options, stdio: "ignore" });
+  running.add(child);
+  const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds);
+  try {
+    return await new Promise<boolean>((resolve, reject) => {
+      child.on("error", (cause) => reject(new Unusable(`${command} cannot be started: ${cause.message}`)));
+      child.on("close", (_, signal) => resolve(signal === "SIGKILL"));
+    });
+  } finally {
+    clearTimeout(timer);
+    running.delete(child);
+  }
+}
+
 /** As `run`, for programs that have to succeed. */
 export async function must(
   command: string,

@@ -17,7 +17,7 @@ const unknown = { firstCommit: null, lastCommit: null, changes: null };
 /** The histories of paths given in latin1, as a plain object. */
 async function historyOf(git: Git, snapshot: Snapshot, paths: readonly string[]) {
   const bytes = paths.map((path) => Buffer.from(path, "latin1"));
-  const history = await pathHistory(git, snapshot, { name: "test", paths: bytes });
+  const history = await pathHistory(git, snapshot, { name: "test", paths });
   return { state: history.state, files: Object.fromEntries(paths.map((path, i) => [path, history.get(bytes[i]!)])) };
 }
 

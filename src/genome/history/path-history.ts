@@ -34,21 +34,18 @@ const unknown: FileHistory = { firstCommit: null, lastCommit: null, changes: nul
  * date among those commits, in UTC; dates that are unreadable or outside the years 1970 to 9999 are passed over.
  *
  * @param options.name the repository's name, for messages
- * @param options.paths raw bytes of the paths to report on
+ * @param options.paths the paths to report on, the bytes of each as the characters of a string (latin1)
  * @throws UserError "interrupted", "no-git"; a history that cannot be read is a state, not an error
  */
 export async function pathHistory(
   git: Git,
   snapshot: Snapshot,
-  options: { readonly name: string; readonly paths: Iterable<Uint8Array> },
+  options: { readonly name: string; readonly paths: Iterable<string> },
 ): Promise<PathHistory> {
   const depth = await historyDepth(git, snapshot.gitDir);
   if (depth !== "complete") return { state: depth, get: () => unknown };
   const index = new Map<string, number>();
-  for (const path of options.paths) {
-    const key = latin1(path);
-    if (!index.has(key)) index.set(key, index.size);
-  }
+  for (const path of options.paths) if (!index.has(path)) index.set(path, index.size);
   const first = new Float64Array(index.size).fill(Number.POSITIVE_INFINITY);
   const last = new Float64Array(index.size).fill(Number.NEGATIVE_INFINITY);
   const changes = new Uint32Array(index.size);
