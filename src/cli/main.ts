@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The entry of the command: what was typed to a verb, its result to standard output, its end to an exit code. */
 
+import { enableCompileCache } from "node:module";
 import process from "node:process";
 import { nearest } from "../blueprint/nearest.ts";
 import { UserError } from "../errors.ts";
@@ -26,6 +27,9 @@ const NO_TERMINAL_COLUMNS = 100;
 
 /** What did not go well although the request was right. */
 const failures: ReadonlySet<UserErrorCode> = new Set(["diverged", "interrupted", "gate"]);
+
+// The verbs, which are loaded from here on, need not be compiled each time.
+enableCompileCache();
 
 const { argv, stdout, stderr } = process;
 stdout.on("error", endOfPipe);

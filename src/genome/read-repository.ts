@@ -66,6 +66,7 @@ export async function openRepository(repository: NamedRepository, options: ReadO
   const { git } = options;
   const entries = (await listTree(git, snapshot, name)).sort((a, b) => compareLatin1Paths(a.latin1Path, b.latin1Path));
   const blobs = entries.filter(({ type }) => type === "blob");
+  options.pool.expect(blobs.length);
   const history = pathHistory(git, snapshot, { name, paths: blobs.map(({ latin1Path }) => latin1Path) });
   history.catch(() => {}); // Whoever awaits it sees the failure.
   const opened: OpenedRepository = {

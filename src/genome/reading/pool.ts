@@ -8,13 +8,15 @@ import type { Blob, ReaderOptions, Reading } from "./reader.ts";
 /** A batch is worth a message: this many bytes or blobs. */
 const batchBytes = 256 << 10;
 const batchBlobs = 128;
-/** Threads are started when there is more than this to read; starting one takes as long as reading a few MiB. */
-const smallBytes = 512 << 10;
+/** Threads are started when this many blobs are to come; starting one takes as long as reading a few MiB. */
+const manyBlobs = 64;
 /** Bytes of blobs that may be under way at once. */
 const underWayBytes = 5 << 20;
 const mostThreads = 7;
 
 export interface ReaderPool {
+  /** Says that so many blobs will come, before they are at hand. */
+  expect(blobs: number): void;
   /** The readings of blobs, one for each, in their order. */
   readAll<B extends Blob>(blobs: AsyncIterable<B>): AsyncGenerator<{ blob: B; reading: Reading }, void, void>;
   close(): Promise<void>;
@@ -24,7 +26,7 @@ export interface ReaderPool {
 export async function createReaderPool(options: ReaderOptions): Promise<ReaderPool> {
   const here = await createReader(options);
   let threads: Threads | undefined;
-  let seen = 0;
+  let expected = 0;
   const waiting: { batch: readonly Blob[]; resolve: (readings: Promise<readonly Reading[]>) => void }[] = [];
   let isReadingHere = false;
   const readHere = async (batch: readonly Blob[]): Promise<readonly Reading[]> => {
@@ -47,15 +49,16 @@ export async function createReaderPool(options: ReaderOptions): Promise<ReaderPo
       resolve(readings);
     }
   };
-  const read = (batch: readonly Blob[], bytes: number): Promise<readonly Reading[]> => {
-    seen += bytes;
-    if (seen > smallBytes) threads ??= startThreads(options, begin);
-    return new Promise((resolve) => {
+  const read = (batch: readonly Blob[]): Promise<readonly Reading[]> =>
+    new Promise((resolve) => {
       waiting.push({ batch, resolve });
       begin();
     });
-  };
   return {
+    expect(blobs) {
+      expected += blobs;
+      if (expected >= manyBlobs) threads ??= startThreads(options, begin);
+    },
     readAll: (blobs) => inOrder(blobs, read),
     close: async () => threads?.close(),
   };
@@ -64,12 +67,12 @@ export async function createReaderPool(options: ReaderOptions): Promise<ReaderPo
 /** Sends batches out ahead of what is taken, as far as the bytes under way allow. */
 async function* inOrder<B extends Blob>(
   blobs: AsyncIterable<B>,
-  read: (batch: readonly Blob[], bytes: number) => Promise<readonly Reading[]>,
+  read: (batch: readonly Blob[]) => Promise<readonly Reading[]>,
 ): AsyncGenerator<{ blob: B; reading: Reading }, void, void> {
   const underWay: { batch: readonly B[]; bytes: number; readings: Promise<readonly Reading[]> }[] = [];
   let total = 0;
   for await (const { batch, bytes } of inBatches(blobs)) {
-    const readings = read(batch, bytes);
+    const readings = read(batch);
     readings.catch(() => {}); // Whoever takes it in its turn sees the failure.
     underWay.push({ batch, bytes, readings });
     total += bytes;

@@ -73,6 +73,7 @@ export async function importGenome(file: string, out: string, options: ImportOpt
       written = await writeImported(folder, read("importing", again), {
         pool,
         licences: survey.licences,
+        genes: survey.genes,
         edited: format === "safe" ? undefined : { bytes: size, sha256 },
         onComparing: (done, total) => {
           options.signal?.throwIfAborted();

@@ -29,6 +29,7 @@ export interface WriteImportedOptions {
   readonly pool: ReaderPool;
   /** Of each repository, in order. */
   readonly licences: readonly string[];
+  readonly genes: number;
   /** The text, where it may differ from what its pieces would be written as. */
   readonly edited: ImportedText | undefined;
   readonly onComparing: (done: number, total: number) => void;
@@ -59,7 +60,7 @@ const withoutHistory = Promise.resolve({ get: () => ({ firstCommit: null, lastCo
 export async function writeImported(
   folder: string,
   pieces: AsyncIterable<TextPiece | Edit>,
-  { pool, licences, edited, onComparing, signal }: WriteImportedOptions,
+  { pool, licences, genes, edited, onComparing, signal }: WriteImportedOptions,
 ): Promise<WrittenImport> {
   const writers: TextWriter[] = [];
   const create = async (name: string): Promise<TextWriter> => {
@@ -69,6 +70,7 @@ export async function writeImported(
   };
   try {
     const genome = await create("genome.txt");
+    pool.expect(genes);
     const rows = await create(partialName);
     const editRows = edited === undefined ? undefined : await create(importEditsName);
     let [edits, editBytes] = [0, 0];
