@@ -52,7 +52,7 @@ const LOGITS = 6 << 20;
 /** Predicts the needs of training a body. */
 export function estimate(config: ModelConfig, options: EstimateOptions): Estimate {
   const parameters = countParameters(config);
-  const { trainable, matrices } = trainableOf(config, options);
+  const { trainable, matrices } = countTrainable(config, options);
   const loaded = estimateLoadedBytes(config);
   const moments = options.optimizer === "muon" ? 4 * matrices + 8 * (trainable - matrices) : 8 * trainable;
   const memory = {
@@ -84,7 +84,11 @@ export function estimate(config: ModelConfig, options: EstimateOptions): Estimat
   };
 }
 
-function trainableOf(config: ModelConfig, options: EstimateOptions): { trainable: number; matrices: number } {
+/** How many parameters a method trains, and how many of them are those of matrices in the layers. */
+export function countTrainable(
+  config: ModelConfig,
+  options: Pick<EstimateOptions, "method" | "lora">,
+): { trainable: number; matrices: number } {
   let trainable = 0;
   let matrices = 0;
   for (const [name, shape] of expectedWeights(config)) {

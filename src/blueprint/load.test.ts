@@ -34,6 +34,8 @@ test("the recipes that ship are valid and called as their files", async () => {
   for (const { blueprint, file } of recipes) assert.equal(`${blueprint.name}.yaml`, file);
 });
 
+const rules = `${minimal}epigenome:\n  rules:\n`;
+
 test("an unknown key is named with its line and the nearest known one, at any depth", () => {
   const top = refusal(`${minimal}replays: 0.1\n`);
   assert.equal(top.message, 'x.yaml:5: unknown key "replays"');
@@ -41,9 +43,12 @@ test("an unknown key is named with its line and the nearest known one, at any de
   const nested = refusal(minimal.replace("{learningRate: 1e-3}", "\n  learningRate: 1e-3\n  weight_decay: 0"));
   assert.equal(nested.message, 'x.yaml:6: unknown key "weight_decay" in optimizer');
   assert.match(nested.hint!, /nearest known key is weightDecay; known are name, learningRate/);
-  const listed = refusal(`${minimal}select:\n  - match: a\n    share: 1\n  - math: b\n    share: 1\n`);
-  assert.equal(listed.message, 'x.yaml:8: unknown key "math" in select.1');
-  assert.match(listed.hint!, /nearest known key is match; known are match, share$/);
+  const listed = refusal(`${rules}    - match: a\n      share: 1\n    - math: b\n      share: 1\n`);
+  assert.equal(listed.message, 'x.yaml:9: unknown key "math" in epigenome.rules.1');
+  assert.match(listed.hint!, /nearest known key is match; known are name, match, mark, share, /);
+  const matched = refusal(`${rules}    - match: {kinds: log}\n      mark: 0\n`);
+  assert.equal(matched.message, 'x.yaml:7: unknown key "kinds" in epigenome.rules.0.match');
+  assert.match(matched.hint!, /nearest known key is kind; known are repository, path, kind/);
   const deep = refusal(`${minimal}applies:\n  parameters:\n    bellow: 5\n`);
   assert.match(deep.hint!, /nearest known key is below; known are atLeast, below$/);
 });
@@ -55,8 +60,12 @@ test("a wrong value is named with its line and what is expected", () => {
     refusal(minimal.replace("1e-3", "")).message,
     "x.yaml:4: optimizer.learningRate: Invalid input: expected number, received null",
   );
-  assert.equal(refusal(`${minimal}select:\n  - share: 1\n`).message, "x.yaml:6: select.0.match is missing");
-  assert.match(refusal(`${minimal}select:\n  - {match: a, share: 1.5}\n`).message, /^x\.yaml:6: select\.0\.share: /);
+  assert.equal(refusal(`${rules}    - share: 1\n`).message, "x.yaml:7: epigenome.rules.0.match is missing");
+  assert.match(refusal(`${rules}    - {match: a, share: 1.5}\n`).message, /^x\.yaml:7: epigenome\.rules\.0\.share: /);
+  assert.match(
+    refusal(`${rules}    - match: {kind: [logs]}\n      mark: 0\n`).message,
+    /^x\.yaml:7: epigenome\.rules\.0\.match\.kind.*"log"/,
+  );
   assert.match(refusal(`${minimal}budget: {minutes: 1, steps: 2}\n`).message, /budget: needs either minutes or steps/);
   assert.match(refusal(`${minimal}lora: {rank: 8}\n`).message, /^x\.yaml:5: lora: needs method: lora/);
   assert.match(refusal("- a\n- b\n").message, /^x\.yaml:1: the blueprint: .*object/);

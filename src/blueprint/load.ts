@@ -72,7 +72,7 @@ export function parseBlueprint(yaml: string, file: string): Blueprint {
   const parsed = blueprintSchema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
   // A required key that is missing is most often one that is misspelt: say that first.
-  const { issues } = parsed.error;
+  const issues = parsed.error.issues.map(innermost);
   const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
   const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
   const path = unknown === undefined ? issue.path : [...issue.path, unknown];
@@ -91,6 +91,16 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
 
 type Issue = z.core.$ZodIssue;
 
+/** Of a value that fits none of several forms, what is wrong with it in the form that it is meant to have. */
+function innermost(issue: Issue): Issue {
+  if (issue.code !== "invalid_union") return issue;
+  const isMeant = (of: readonly Issue[]): boolean =>
+    of.some(({ path, code }) => path.length > 0 || code === "unrecognized_keys");
+  const form = issue.errors.find(isMeant) ?? issue.errors[0] ?? [];
+  const inner = form.find(({ code }) => code === "unrecognized_keys") ?? form[0];
+  return inner === undefined ? issue : innermost({ ...inner, path: [...issue.path, ...inner.path] });
+}
+
 function explain(issue: Issue, unknown: string | undefined): string {
   const place = issue.path.join(".");
   if (unknown !== undefined) return `unknown key ${JSON.stringify(unknown)}${place === "" ? "" : ` in ${place}`}`;
@@ -108,6 +118,7 @@ function remedy(issue: Issue, unknown: string | undefined): { hint: string } | u
 function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   if (schema instanceof z.ZodOptional) return keysAt(schema.unwrap(), path);
   if (schema instanceof z.ZodArray) return keysAt(schema.element, path.slice(1));
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));
   if (!(schema instanceof z.ZodObject)) return [];
   const [key, ...rest] = path;
   if (key === undefined) return Object.keys(schema.shape);

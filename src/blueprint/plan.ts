@@ -1,5 +1,6 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
+import type { Rule } from "../epigenome/rules.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { Estimate } from "./estimate.ts";
@@ -34,7 +35,12 @@ export interface Settings {
   microBatches: number;
   /** Part of the trained tokens. */
   replay: number;
-  select: readonly { readonly match: string; readonly share: number }[];
+  /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
+  express: "default" | "all";
+  /** In order: what a later one says counts. */
+  rules: readonly Rule[];
+  /** Bytes of text that one pass may hold; null where nothing limits it. */
+  capacity: number | null;
   /** Glob over `repository/path`. */
   heldOutMatch: string;
   heldOutShare: number;

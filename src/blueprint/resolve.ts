@@ -1,6 +1,6 @@
 /** From a blueprint to a plan: fills in what it leaves open, fits it to body, genome and machine, or refuses. */
 import type { ModelConfig } from "../models/config.ts";
-import { type Estimate, type EstimateOptions, estimate, refuseUnfit } from "./estimate.ts";
+import { countTrainable, type Estimate, type EstimateOptions, estimate, refuseUnfit } from "./estimate.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import type { Origin, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
@@ -10,6 +10,7 @@ import { type Blueprint, LINEAR_MODULES } from "./schema.ts";
 export interface Given {
   readonly minutes?: number;
   readonly seed?: number;
+  readonly express?: "default" | "all";
 }
 
 export interface ResolveOptions {
@@ -110,7 +111,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
       reason: `${stepSequences} sequences a step in micro-batches of ${microBatch.value}`,
     },
     replay,
-    select: from(blueprint.select, [], "no rule: the default exclusions alone"),
+    ...resolveEpigenome(blueprint, config, options.given),
     heldOutMatch: from(blueprint.heldOut?.match, "**", "whatever is trained on is measured"),
     heldOutShare: from(blueprint.heldOut?.share, 0.08, "enough to measure, little lost"),
     heldOutMinFiles: from(blueprint.heldOut?.minFiles, 5, "fewer files make no mean"),
@@ -231,6 +232,49 @@ function resolveBudget(blueprint: Blueprint, given: Given): PlannedSettings["bud
     { minutes: MINUTES },
     "long enough to see an effect on a small body",
   );
+}
+
+/** What of a genome a blueprint expresses for a body. */
+export function resolveEpigenome(
+  blueprint: Blueprint,
+  config: ModelConfig,
+  given: Pick<Given, "express">,
+): Pick<PlannedSettings, "express" | "rules" | "capacity"> {
+  const from = origins(blueprint);
+  const express = resolveGiven(
+    given.express,
+    "--express",
+    from(blueprint.epigenome?.express, "default" as const, "small bodies do not get everything"),
+  );
+  const { method } = blueprint;
+  const { trainable } = countTrainable(config, { method, lora: resolveLora(blueprint).value ?? undefined });
+  return {
+    express,
+    rules: from(blueprint.epigenome?.rules, [], "no rule: the default ones alone"),
+    capacity: resolveCapacity(blueprint, express.value, trainable),
+  };
+}
+
+/**
+ * A trained weight can hold about 2 bits of what it reads (Allen-Zhu and Li, arXiv 2404.05405); a byte of text that was
+ * not seen has about 1.25 bits for a small model.
+ */
+const BYTES_PER_PARAMETER = 1.6;
+
+function resolveCapacity(
+  { name, epigenome }: Blueprint,
+  express: "default" | "all",
+  trainable: number,
+): PlannedSettings["capacity"] {
+  const written = epigenome?.bytesPerParameter;
+  if (written === undefined && express === "all")
+    return { value: null, origin: "derived", reason: "everything is expressed" };
+  const perParameter = written ?? BYTES_PER_PARAMETER;
+  return {
+    value: Math.round(perParameter * trainable),
+    origin: written === undefined ? "derived" : "recipe",
+    reason: `${perParameter} bytes for each of ${trainable.toLocaleString("en")} trained parameters${written === undefined ? "" : ` (${name})`}`,
+  };
 }
 
 function checkpointOf({ checkpoint }: Blueprint): { seconds: number } | { steps: number } | undefined {

@@ -1,11 +1,46 @@
 /** What a blueprint may say. Everything but the name, the method and the learning rate has a default (resolve.ts). */
 import * as z from "zod";
+import { framings } from "../epigenome/framings.ts";
+import { kinds } from "../genome/manifest.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
 
 /** The linear modules of a block, by the last part of their names. */
 export const LINEAR_MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] as const;
+
+const oneOrMore = <T extends z.ZodType>(schema: T) => z.union([schema, z.array(schema).min(1)]);
+const date = z.iso.date().or(z.iso.datetime());
+
+/** Which files a rule speaks of: a glob over `repository/path`, or parts that must all hold. */
+const matchSchema = z.union([
+  z.string().min(1),
+  z.strictObject({
+    repository: z.string().min(1).optional(),
+    path: z.string().min(1).optional(),
+    kind: oneOrMore(z.enum(kinds)).optional(),
+    language: oneOrMore(z.string().min(1)).optional(),
+    licence: oneOrMore(z.string().min(1)).optional(),
+    flag: oneOrMore(z.string().min(1)).optional(),
+    duplicate: oneOrMore(z.enum(["exact", "near", "template"])).optional(),
+    bytes: z.strictObject({ atLeast: z.int().min(0).optional(), below: count.optional() }).optional(),
+    changed: z.strictObject({ since: date.optional(), before: date.optional() }).optional(),
+  }),
+]);
+
+const ruleSchema = z.strictObject({
+  name: z.string().min(1).optional(),
+  match: matchSchema,
+  /** Part of the matching bytes that is expressed. */
+  mark: share.optional(),
+  /** At most this part of all trained bytes. */
+  share: share.optional(),
+  /** How often a file comes in one pass. */
+  repeat: z.number().min(1).max(100).optional(),
+  /** Weight of its tokens in the loss. */
+  loss: z.number().positive().max(100).optional(),
+  framing: z.enum(framings).optional(),
+});
 
 const keysSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "must be lower-case letters, digits and hyphens"),
@@ -40,8 +75,17 @@ const keysSchema = z.strictObject({
   batch: z.strictObject({ tokens: count.optional(), sequence: z.int().min(8).optional() }).optional(),
   /** Part of the trained tokens that comes from the replay text. */
   replay: z.number().min(0).max(0.9).optional(),
-  /** Which files are trained on; the last match wins. */
-  select: z.array(z.strictObject({ match: z.string().min(1), share })).optional(),
+  /** What of the genome is expressed. */
+  epigenome: z
+    .strictObject({
+      /** `default`: after the rules that silence what small bodies do not get; `all`: by the rules here alone. */
+      express: z.enum(["default", "all"]).optional(),
+      /** Bytes of text in one pass per trained parameter, at most. */
+      bytesPerParameter: z.number().positive().optional(),
+      /** In every field the last rule that matches a file and speaks of the field counts. */
+      rules: z.array(ruleSchema).optional(),
+    })
+    .optional(),
   heldOut: z
     .strictObject({
       /** Glob over `repository/path`: of what is trained on, only such files are held out. */

@@ -19,6 +19,7 @@ const requestSchema = z.strictObject({
   retention: z.string().optional(),
   replay: z.string().optional(),
   seed: z.int().min(0).optional(),
+  express: z.enum(["default", "all"]).optional(),
   minutes: z.number().positive().optional(),
   mergeDtype: z.enum(MERGE_DTYPES),
 });

@@ -4,11 +4,15 @@ import type { Plan, PlanInputs, Settings } from "../blueprint/plan.ts";
 import { settingsOf } from "../blueprint/plan.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
 import { expressGenes } from "../epigenome/express.ts";
+import { frame } from "../epigenome/framings.ts";
 import type { Expression } from "../epigenome/express.ts";
 import { heldOutRecords } from "../epigenome/heldout.ts";
 import type { HeldOutRecord } from "../epigenome/heldout.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
-import type { TokenCorpus } from "../epigenome/pack.ts";
+import type { FramedDocument, TokenCorpus } from "../epigenome/pack.ts";
+import { defaultRules } from "../epigenome/rules.ts";
+import { dosedBytes } from "../epigenome/select.ts";
+import type { SelectOptions } from "../epigenome/select.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { openGenome } from "../genome/manifest.ts";
@@ -76,8 +80,7 @@ export function expressAsPlanned(
   general: { readonly retention: readonly Document[]; readonly replay: readonly Document[] },
 ): Promise<Expression> {
   return expressGenes(genome.genes, {
-    rules: settings.select,
-    seed: settings.seed,
+    ...selectionOf(settings),
     match: settings.heldOutMatch,
     share: settings.heldOutShare,
     minFiles: settings.heldOutMinFiles,
@@ -86,6 +89,22 @@ export function expressAsPlanned(
     retention: general.retention.map(({ text }) => text),
     alsoTrained: general.replay.map(({ text }) => text),
   });
+}
+
+/** How the settings select genes. */
+export function selectionOf({
+  express,
+  rules,
+  capacity,
+  seed,
+}: Pick<Settings, "express" | "rules" | "capacity" | "seed">): SelectOptions {
+  const all = express === "all";
+  return {
+    rules: all ? rules : [...defaultRules, ...rules],
+    duplicates: all ? "all" : "one",
+    capacity: capacity ?? undefined,
+    seed,
+  };
 }
 
 /** Decides what of a genome is trained on and encodes it: the same for the same settings. */
@@ -98,16 +117,21 @@ export async function expressTexts(
     retention: inputs.retention?.text.documents ?? [],
     replay: inputs.replay?.text.documents ?? [],
   });
-  const { trained } = expression;
-  const documents = async function* (): AsyncGenerator<{ text: string }> {
-    for (const gene of trained) {
+  const { expressed } = expression;
+  const documents = async function* (): AsyncGenerator<FramedDocument> {
+    for (const { gene, dose, copies } of expressed) {
       signal.throwIfAborted();
-      yield { text: await genome.text(gene) };
+      const text = await genome.text(gene);
+      const { framing, loss } = dose;
+      for (let copy = 0; copy < copies; copy++) {
+        yield { stretches: frame(gene, text, { framing, loss, seed: settings.seed, copy }) };
+      }
     }
   };
-  const onProgress = (done: number): void => onEncoding(done, trained.length);
+  const total = expressed.reduce((sum, { copies }) => sum + copies, 0);
+  const onProgress = (done: number): void => onEncoding(done, total);
   const corpus = await encodeCorpus(documents(), inputs.tokenizer, { onProgress });
-  return { expression, corpus, trainedBytes: trained.reduce((sum, { textBytes }) => sum + textBytes, 0) };
+  return { expression, corpus, trainedBytes: dosedBytes(expressed) };
 }
 
 /**
@@ -139,6 +163,7 @@ function resolve(
   const given = {
     ...(request.minutes === undefined ? {} : { minutes: request.minutes }),
     ...(request.seed === undefined ? {} : { seed: request.seed }),
+    ...(request.express === undefined ? {} : { express: request.express }),
   };
   const bytesOf = (documents: readonly Document[]): number =>
     documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
@@ -172,7 +197,8 @@ function resolve(
 }
 
 function warningsOf({ idle, tooAlike }: Expression): string[] {
-  const warnings = idle.map((match) => `no file matches the rule ${JSON.stringify(match)} of the blueprint's select`);
+  const own = idle.filter((name) => !defaultRules.some((rule) => rule.name === name));
+  const warnings = own.map((name) => `no file matches the rule ${name} of the blueprint`);
   if (tooAlike.length > 0) {
     const files = tooAlike.length === 1 ? "1 file was" : `${tooAlike.length} files were`;
     warnings.push(`${files} not held out, since more than 20 % of their lines occur in training text`);

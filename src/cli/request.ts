@@ -33,6 +33,11 @@ export const requestFlags = {
   },
   out: { kind: "text", value: "DIR", help: "Folder of the run (default nest, or the next free of nest-2, nest-3 ...)" },
   seed: { kind: "number", value: "N", integer: true, min: 0, max: 2 ** 32 - 1, help: "Seed of every random choice" },
+  express: {
+    kind: "choice",
+    choices: ["default", "all"],
+    help: "What is trained on: what fits the body (default), or every file there is, duplicates, logs and backups too",
+  },
   minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
   mergeDtype: {
     kind: "choice",
@@ -52,17 +57,30 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
     return source.kind === "path" ? resolve(cwd, text) : text;
   };
   const absolute = (path: string): string => resolve(cwd, path);
-  const { hub, model, blueprint, retention, replay, seed, minutes } = flags;
-  const isFile = blueprint !== undefined && (/[/\\]|\.ya?ml$/i.test(blueprint) || existsSync(absolute(blueprint)));
+  const { hub, model, blueprint, retention, replay, seed, express, minutes } = flags;
+  const recipe = blueprintOf(blueprint, cwd);
   return {
     sources: positionals.map(place),
     ...(hub === undefined ? {} : { hub: place(hub) }),
-    model: model === undefined ? join(packageRoot(), "models", "larva") : absolute(model),
-    ...(blueprint === undefined ? {} : { blueprint: isFile ? absolute(blueprint) : blueprint }),
+    model: modelOf(model, cwd),
+    ...(recipe === undefined ? {} : { blueprint: recipe }),
     ...(retention === undefined ? {} : { retention: absolute(retention) }),
     ...(replay === undefined ? {} : { replay: absolute(replay) }),
     ...(seed === undefined ? {} : { seed }),
+    ...(express === undefined ? {} : { express }),
     ...(minutes === undefined ? {} : { minutes }),
     mergeDtype: flags.mergeDtype,
   };
+}
+
+/** The model that was named, or the larva that comes with this program. */
+export function modelOf(model: string | undefined, cwd: string): string {
+  return model === undefined ? join(packageRoot(), "models", "larva") : resolve(cwd, model);
+}
+
+/** The name of a recipe, or the path of its file. */
+export function blueprintOf(blueprint: string | undefined, cwd: string): string | undefined {
+  if (blueprint === undefined) return undefined;
+  const path = resolve(cwd, blueprint);
+  return /[/\\]|\.ya?ml$/i.test(blueprint) || existsSync(path) ? path : blueprint;
 }

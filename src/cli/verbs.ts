@@ -16,6 +16,9 @@ const loaders = {
   "genome diff": async () => (await import("./genome-diff.ts")).genomeDiff,
   "genome import": async () => (await import("./genome-import.ts")).genomeImport,
   "genome export": async () => (await import("./genome-export.ts")).genomeExport,
+  "epigenome show": async () => (await import("./epigenome-show.ts")).epigenomeShow,
+  "epigenome explain": async () => (await import("./epigenome-explain.ts")).epigenomeExplain,
+  preview: async () => (await import("./preview.ts")).preview,
 } as const satisfies Record<string, () => Promise<Verb>>;
 
 export type VerbName = keyof typeof loaders;

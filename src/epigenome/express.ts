@@ -2,28 +2,29 @@
 import type { Gene } from "../genome/manifest.ts";
 import { withoutKnownTexts } from "./known-texts.ts";
 import { holdOut, type HeldOut, type HeldOutOptions } from "./heldout.ts";
-import { selectGenes, type SelectRule, type SilentGene } from "./select.ts";
+import { selectGenes, type ExpressedGene, type SelectOptions, type SilentGene } from "./select.ts";
 
-export interface ExpressOptions extends HeldOutOptions {
-  readonly rules: readonly SelectRule[];
+export interface ExpressOptions extends HeldOutOptions, Omit<SelectOptions, "isMarked"> {
   /** General text on which forgetting is measured: a gene that holds a good part of it is never trained on. */
   readonly retention?: readonly string[];
 }
 
 export interface Expression {
-  /** In the order of the genome. */
+  /** What is trained on, in the order of the genome. */
+  readonly expressed: readonly ExpressedGene[];
+  /** Its genes. */
   readonly trained: readonly Gene[];
   readonly heldOut: readonly Gene[];
   /** Everything that is not trained on, held-out files included. */
   readonly silent: readonly SilentGene[];
   readonly tooAlike: HeldOut["tooAlike"];
-  /** Globs of the rules that match no file of the genome. */
+  /** Names of the rules that match no file of the genome. */
   readonly idle: readonly string[];
 }
 
 /**
  * Sets aside what the retention and replay texts hold already, applies the rules, holds files out of what they leave, and
- * applies the rules' shares again to the rest: what is held out is made up as the diet is, and the limits still hold for
+ * applies the rules again to the rest: what is held out is made up as the diet is, and the limits still hold for
  * what is trained on.
  *
  * @throws UserError `empty` or `invalid` where nothing is left to train on or to hold out
@@ -33,11 +34,15 @@ export async function expressGenes(genes: readonly Gene[], options: ExpressOptio
     { reason: "retention text", texts: options.retention ?? [] },
     { reason: "replay text", texts: [...(options.alsoTrained ?? [])] },
   ]);
-  const first = selectGenes(known.genes, options.rules, options.seed);
-  const held = await holdOut(first.trained, options);
-  const second = selectGenes(held.trained, options.rules, options.seed);
+  const first = selectGenes(known.genes, options);
+  const held = await holdOut(
+    first.expressed.map(({ gene }) => gene),
+    options,
+  );
+  const second = selectGenes(held.trained, { ...options, isMarked: true });
   return {
-    trained: second.trained,
+    expressed: second.expressed,
+    trained: second.expressed.map(({ gene }) => gene),
     heldOut: held.heldOut,
     silent: [...known.silent, ...first.silent, ...held.silent, ...second.silent],
     tooAlike: held.tooAlike,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { blankBatch } from "../models/batch.ts";
-import { CorpusBuilder, encodeCorpus, fillSequence, packCorpus, type TokenCorpus } from "./pack.ts";
+import { CorpusBuilder, encodeCorpus, fillSequence, packCorpus, piecesOfSequence, type TokenCorpus } from "./pack.ts";
 
 const SEPARATOR = 0;
 
@@ -120,4 +120,41 @@ test("tens of millions of tokens pack within seconds", () => {
   const packed = packCorpus(builder.build(), 512);
   assert.ok(performance.now() - started < 30_000);
   assert.ok(packed.sequences * 512 < packed.tokens * 1.02);
+});
+
+test("each target has the weight of its stretch, the closing separator that of the last, in batches and in pieces", () => {
+  const builder = new CorpusBuilder({ separator: SEPARATOR, vocabularySize: 1000 });
+  builder.add([1, 2]);
+  builder.addStretches([
+    { ids: [10, 11, 12], loss: 0 },
+    { ids: [20, 21], loss: 2.5 },
+  ]);
+  builder.add([3]);
+  const corpus = builder.build();
+  assert.deepEqual([...corpus.weights!], [1, 1, 1, 1, 0, 0, 0, 2.5, 2.5, 2.5, 1, 1]);
+  const packed = packCorpus(corpus, 4);
+  const seen = new Map<number, number>();
+  const pieces: [document: number, from: number, targets: readonly number[]][] = [];
+  for (let s = 0; s < packed.sequences; s++) {
+    const batch = blankBatch(1, 4, SEPARATOR);
+    fillSequence(batch, 0, packed, s);
+    for (let i = 0; i < 4; i++) if (batch.documents[i]! >= 0) seen.set(batch.targets[i]!, batch.weights[i]!);
+    for (const { document, from, targets, weights } of piecesOfSequence(packed, s)) {
+      pieces.push([document, from, targets]);
+      for (const [i, target] of targets.entries()) if (target !== SEPARATOR) assert.equal(weights[i], seen.get(target));
+    }
+  }
+  assert.deepEqual(
+    [1, 2, 10, 11, 12, 20, 21, 3].map((id) => seen.get(id)),
+    [1, 1, 0, 0, 0, 2.5, 2.5, 1],
+  );
+  assert.deepEqual(
+    pieces.sort((a, b) => a[0] - b[0] || a[1] - b[1]),
+    [
+      [0, 0, [1, 2, SEPARATOR]],
+      [1, 0, [10, 11, 12, 20]],
+      [1, 4, [21, SEPARATOR]],
+      [2, 0, [3, SEPARATOR]],
+    ],
+  );
 });

@@ -6,6 +6,8 @@ import type { Batch } from "../models/batch.ts";
 /** Documents as one run of ids: separator, document, separator, document, ..., separator. */
 export interface TokenCorpus {
   readonly ids: Int32Array | Uint16Array;
+  /** Weight in the loss of each id as a target; undefined where all have 1. */
+  readonly weights?: Float32Array | undefined;
   /** Where the separator before each document stands; one entry more than documents: that of the last separator. */
   readonly offsets: Uint32Array;
   readonly separator: number;
@@ -30,12 +32,19 @@ export interface CorpusEncoder {
   encodeContent(text: string): number[];
 }
 
+/** A document as stretches of text, each with the weight of its tokens in the loss. */
+export interface FramedDocument {
+  readonly stretches: readonly { readonly text: string; readonly loss: number }[];
+}
+
 /** Collects ids in one growing typed array: two bytes a token where the vocabulary allows it. */
 export class CorpusBuilder {
   readonly #separator: number;
   #ids: Int32Array | Uint16Array;
   #length = 1;
   #offsets: number[] = [0];
+  /** Made when the first weight other than 1 comes. */
+  #weights: Float32Array | undefined;
 
   constructor(options: { separator: number; vocabularySize: number }) {
     this.#separator = options.separator;
@@ -45,23 +54,41 @@ export class CorpusBuilder {
 
   /** Adds a document's ids, without separators; one without ids leaves no trace. */
   add(ids: ArrayLike<number>): void {
-    if (ids.length === 0) return;
-    const end = this.#length + ids.length + 1;
-    if (end > this.#ids.length) {
-      const size = Math.max(end, 2 * this.#ids.length);
-      const grown = this.#ids instanceof Uint16Array ? new Uint16Array(size) : new Int32Array(size);
-      grown.set(this.#ids);
-      this.#ids = grown;
+    this.addStretches([{ ids, loss: 1 }]);
+  }
+
+  /** The same of a document in stretches; the separator that closes it has the weight of the last one. */
+  addStretches(stretches: readonly { readonly ids: ArrayLike<number>; readonly loss: number }[]): void {
+    const count = stretches.reduce((sum, { ids }) => sum + ids.length, 0);
+    if (count === 0) return;
+    const end = this.#length + count + 1;
+    if (end > this.#ids.length) this.#grow(end);
+    for (const { ids, loss } of stretches) {
+      if (loss !== 1) this.#weights ??= new Float32Array(this.#ids.length).fill(1);
+      this.#ids.set(ids, this.#length);
+      this.#weights?.fill(loss, this.#length, this.#length + ids.length);
+      this.#length += ids.length;
     }
-    this.#ids.set(ids, this.#length);
-    this.#ids[end - 1] = this.#separator;
-    this.#offsets.push(end - 1);
-    this.#length = end;
+    this.#ids[this.#length] = this.#separator;
+    this.#weights?.fill(stretches.at(-1)!.loss, this.#length, this.#length + 1);
+    this.#offsets.push(this.#length++);
+  }
+
+  #grow(end: number): void {
+    const size = Math.max(end, 2 * this.#ids.length);
+    const grown = this.#ids instanceof Uint16Array ? new Uint16Array(size) : new Int32Array(size);
+    grown.set(this.#ids);
+    this.#ids = grown;
+    if (this.#weights === undefined) return;
+    const weights = new Float32Array(size).fill(1);
+    weights.set(this.#weights);
+    this.#weights = weights;
   }
 
   build(): TokenCorpus {
     return {
       ids: this.#ids.slice(0, this.#length),
+      weights: this.#weights?.slice(0, this.#length),
       offsets: Uint32Array.from(this.#offsets),
       separator: this.#separator,
     };
@@ -70,17 +97,18 @@ export class CorpusBuilder {
 
 /** Encodes documents one after the other; `onProgress` hears the documents and tokens read so far. */
 export async function encodeCorpus(
-  documents: AsyncIterable<{ readonly text: string }> | Iterable<{ readonly text: string }>,
+  documents: AsyncIterable<{ readonly text: string } | FramedDocument> | Iterable<{ readonly text: string }>,
   tokenizer: CorpusEncoder,
   options: { onProgress?: (documents: number, tokens: number) => void } = {},
 ): Promise<TokenCorpus> {
   const builder = new CorpusBuilder(tokenizer);
   let read = 0;
   let tokens = 0;
-  for await (const { text } of documents) {
-    const ids = tokenizer.encodeContent(text);
-    builder.add(ids);
-    tokens += ids.length;
+  for await (const document of documents) {
+    const stretches = "stretches" in document ? document.stretches : [{ text: document.text, loss: 1 }];
+    const encoded = stretches.map(({ text, loss }) => ({ ids: tokenizer.encodeContent(text), loss }));
+    builder.addStretches(encoded);
+    tokens += encoded.reduce((sum, { ids }) => sum + ids.length, 0);
     options.onProgress?.(++read, tokens);
   }
   return builder.build();
@@ -130,9 +158,54 @@ export function fillSequence(batch: Batch, b: number, packed: PackedCorpus, sequ
     const length = pieceLengths[packing.pieces[i]!]!;
     batch.ids.set(corpus.ids.subarray(start, start + length), at);
     batch.targets.set(corpus.ids.subarray(start + 1, start + length + 1), at);
-    batch.weights.fill(1, at, at + length);
+    if (corpus.weights === undefined) batch.weights.fill(1, at, at + length);
+    else batch.weights.set(corpus.weights.subarray(start + 1, start + length + 1), at);
     batch.documents.fill(i - first, at, at + length);
     for (let position = 0; position < length; position++) batch.positions[at + position] = position;
     at += length;
   }
+}
+
+/** A stretch of a document in a sequence. */
+export interface Piece {
+  /** Index of the document in the corpus. */
+  readonly document: number;
+  /** Tokens of the document before it. */
+  readonly from: number;
+  /** What is predicted, in order: tokens, and the closing separator where the document ends in this piece. */
+  readonly targets: readonly number[];
+  /** Weight of each in the loss. */
+  readonly weights: readonly number[];
+}
+
+/** What one packed sequence trains, document by document. */
+export function piecesOfSequence(packed: PackedCorpus, sequence: number): Piece[] {
+  const { corpus, packing, pieceStarts, pieceLengths } = packed;
+  const pieces = packing.pieces.subarray(packing.offsets[sequence], packing.offsets[sequence + 1]);
+  return Array.from(pieces, (piece) => {
+    const start = pieceStarts[piece]!;
+    const end = start + pieceLengths[piece]!;
+    const document = lastAtMost(corpus.offsets, start);
+    return {
+      document,
+      from: start - corpus.offsets[document]!,
+      targets: Array.from(corpus.ids.subarray(start + 1, end + 1)),
+      weights:
+        corpus.weights === undefined
+          ? Array.from({ length: end - start }, () => 1)
+          : Array.from(corpus.weights.subarray(start + 1, end + 1)),
+    };
+  });
+}
+
+/** Index of the last of ascending numbers that is at most `value`. */
+function lastAtMost(numbers: Uint32Array, value: number): number {
+  let low = 0;
+  let high = numbers.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (numbers[middle]! <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

@@ -1,78 +1,98 @@
-/** Which genes are expressed: the fixed exclusions, then the rules of a blueprint. The genome itself is never altered. */
+/** Which genes are expressed, and how much of each: rules, duplicates, shares, capacity. The genome is never altered. */
 import { createHash } from "node:crypto";
-import picomatch from "picomatch";
 import { UserError } from "../errors.ts";
+import { uniform } from "../formats/random.ts";
 import type { Gene } from "../genome/manifest.ts";
+import { dosing, idleRules, ruleName } from "./rules.ts";
+import type { Dose, Rule } from "./rules.ts";
 
-/** A rule on the files whose `repository/path` matches the glob. */
-export interface SelectRule {
-  readonly match: string;
-  /** At most this part of the trained bytes, 0 to 1; 0 leaves the files out, 1 sets no limit. */
-  readonly share: number;
-}
-
-/** Why a gene is not trained on. */
+/**
+ * Why a gene is not trained on: one of these, or the name of the rule that silenced it.
+ *
+ * "mark": its rule expresses a part of its files, and not this one. "share": there was no more room in a rule's share.
+ * "capacity": the body's trainable weights could not hold more.
+ */
 export type SilentReason =
   | "empty"
   | "duplicate"
-  | "lock"
-  | "minified"
-  | "generated"
-  | "vendored"
-  | "backup"
-  | "large data"
-  | "rule"
+  | "mark"
   | "share"
+  | "capacity"
   | "retention text"
   | "replay text"
   | "held out"
-  | "copy of a held-out file";
+  | "copy of a held-out file"
+  | (string & {});
 
 export interface SilentGene {
   readonly gene: Gene;
   readonly reason: SilentReason;
 }
 
+export interface SelectOptions {
+  /** In order: what a later one says counts. */
+  readonly rules: readonly Rule[];
+  readonly seed: number;
+  /** "one" (default): of each duplicate class one gene; "all": every member. */
+  readonly duplicates?: "one" | "all" | undefined;
+  /** Bytes of text that one pass may hold, repeats counted (default: no limit). */
+  readonly capacity?: number | undefined;
+  /** Whether the genes are those that marks below 1 have left, as part of the files they were applied to. */
+  readonly isMarked?: boolean | undefined;
+}
+
+/** A gene with what the rules say of it. */
+export interface ExpressedGene {
+  readonly gene: Gene;
+  readonly dose: Dose;
+  /** How often it comes in one pass. */
+  readonly copies: number;
+}
+
 export interface Selection {
   /** In the order of the genome. */
-  readonly trained: readonly Gene[];
+  readonly expressed: readonly ExpressedGene[];
   readonly silent: readonly SilentGene[];
-  /** Globs of the rules that match no file of the genome. */
+  /** Names of the rules that match no file of the genome. */
   readonly idle: readonly string[];
 }
 
-/** Data and fixtures above this many bytes are silent where no rule matches them. */
-const MAX_DATA_BYTES = 64 * 1024;
-const SILENT_KINDS = ["lock", "minified", "generated", "vendored", "backup"] as const;
-const FIXTURES = /(^|\/)(__)?(fixtures?|testdata|snapshots?)(__)?\//i;
+/** What the capacity rule takes away first. */
+const dispensable: ReadonlySet<Gene["kind"]> = new Set(["dialogue", "data", "log"]);
 
 /**
- * Decides gene by gene. Empty files, all but one of a duplicate class, lock files, minified, generated, vendored and
- * backup files are always silent; data and fixtures above 64 KB are, unless a rule matches them. Of several rules that
- * match, the last one counts. Where a rule's share is exceeded, files are taken in
- * an order given by the hash of seed and blob while there is room for them.
+ * Decides gene by gene. Empty files are silent, and so is what a rule gives mark 0; of each duplicate class one gene
+ * stands, its representative if that is not silent. Of files with a mark below 1, with a share that is exceeded, or
+ * beyond the capacity, those stay that come first in an order given by the hash of seed and blob.
  *
  * @throws UserError `empty` or `invalid` when nothing is left to train on.
  */
-export function selectGenes(genes: readonly Gene[], rules: readonly SelectRule[], seed: number): Selection {
-  const { decisions, idle } = decide(genes, rules);
+export function selectGenes(genes: readonly Gene[], options: SelectOptions): Selection {
+  const { rules, seed } = options;
+  const doseOf = dosing(rules);
   const silent = new Map<Gene, SilentReason>();
-  const capped = rules.map((): Gene[] => []);
-  let free = 0;
-  genes.forEach((gene, i) => {
-    const { reason, rule } = decisions[i]!;
-    if (reason) silent.set(gene, reason);
-    else if (rule !== undefined && rules[rule]!.share < 1) capped[rule]!.push(gene);
-    else free += gene.textBytes;
-  });
-  for (const gene of overShare(capped, rules, free, seed)) silent.set(gene, "share");
-  const trained = genes.filter((gene) => !silent.has(gene));
-  if (trained.length === 0) refuseEmpty(genes.length, silent);
-  return { trained, silent: genes.flatMap((gene) => silentGene(gene, silent.get(gene))), idle };
-}
-
-function silentGene(gene: Gene, reason: SilentReason | undefined): SilentGene[] {
-  return reason ? [{ gene, reason }] : [];
+  let expressed: ExpressedGene[] = [];
+  for (const gene of genes) {
+    const dose = doseOf(gene);
+    if (gene.textBytes === 0 || gene.bytes === 0) silent.set(gene, "empty");
+    else if (dose.mark === 0) silent.set(gene, ruleName(dose.by.mark!));
+    else if (dose.share === 0) silent.set(gene, ruleName(dose.by.share!));
+    else expressed.push({ gene, dose, copies: copiesOf(gene, dose.repeat, seed) });
+  }
+  const drop = (out: ReadonlySet<Gene>, reason: SilentReason): void => {
+    for (const gene of out) silent.set(gene, reason);
+    expressed = expressed.filter(({ gene }) => !out.has(gene));
+  };
+  if (options.duplicates !== "all") drop(repeated(expressed), "duplicate");
+  if (options.isMarked !== true) drop(overMarks(expressed, seed), "mark");
+  drop(overShares(expressed, seed), "share");
+  if (options.capacity !== undefined) drop(overCapacity(expressed, options.capacity, seed), "capacity");
+  if (expressed.length === 0) refuseEmpty(genes.length, silent);
+  return {
+    expressed,
+    silent: genes.flatMap((gene) => (silent.has(gene) ? [{ gene, reason: silent.get(gene)! }] : [])),
+    idle: idleRules(rules, genes),
+  };
 }
 
 function refuseEmpty(files: number, silent: ReadonlyMap<Gene, SilentReason>): never {
@@ -83,103 +103,83 @@ function refuseEmpty(files: number, silent: ReadonlyMap<Gene, SilentReason>): ne
     "empty",
     `none of the ${files} files of the genome is left to train on (${reasons || "no file"})`,
     {
-      hint: "give other repositories, or rules under select: in the blueprint",
+      hint: "give other repositories, other rules under epigenome: in the blueprint, or --express all",
     },
   );
 }
 
-interface Decision {
-  readonly reason?: SilentReason;
-  /** Index of the rule that decided. */
-  readonly rule?: number;
+function copiesOf(gene: Gene, repeat: number, seed: number): number {
+  const whole = Math.floor(repeat);
+  return whole + (uniform(seed, `repeat ${hashedName(gene)}`, 0, 0) < repeat - whole ? 1 : 0);
 }
 
-function decide(genes: readonly Gene[], rules: readonly SelectRule[]): { decisions: Decision[]; idle: string[] } {
-  const matchers = rules.map((rule) => picomatch(rule.match, { dot: true }));
-  const matched = new Set<number>();
-  const decisions = genes.map((gene): Decision => {
-    const name = `${gene.repository}/${gene.path}`;
-    let rule: number | undefined;
-    matchers.forEach((matches, i) => {
-      if (!matches(name)) return;
-      matched.add(i);
-      rule = i;
-    });
-    if (gene.textBytes === 0 || gene.bytes === 0) return { reason: "empty" };
-    const kind = SILENT_KINDS.find((of) => of === gene.kind);
-    if (kind) return { reason: kind };
-    if (rule !== undefined) return rules[rule]!.share === 0 ? { reason: "rule", rule } : { rule };
-    return isLargeData(gene) ? { reason: "large data" } : {};
-  });
-  const standing = oneOfEachClass(genes, decisions);
-  genes.forEach((gene, i) => {
-    const stands = gene.duplicateClass === null || standing.get(gene.duplicateClass) === gene;
-    if (!stands && !decisions[i]!.reason) decisions[i] = { reason: "duplicate" };
-  });
-  return { decisions, idle: rules.flatMap((rule, i) => (matched.has(i) ? [] : [rule.match])) };
-}
-
-/** Of each duplicate class its representative, or where that is silent the first member that is not. */
-function oneOfEachClass(genes: readonly Gene[], decisions: readonly Decision[]): Map<string, Gene> {
+/** The members of duplicate classes that do not stand for them. */
+function repeated(expressed: readonly ExpressedGene[]): Set<Gene> {
   const standing = new Map<string, Gene>();
-  genes.forEach((gene, i) => {
-    if (gene.duplicateClass === null || decisions[i]!.reason) return;
-    if (gene.representative || !standing.has(gene.duplicateClass)) standing.set(gene.duplicateClass, gene);
-  });
-  return standing;
+  for (const { gene } of expressed) {
+    const { duplicateClass, representative } = gene;
+    if (duplicateClass !== null && (representative || !standing.has(duplicateClass)))
+      standing.set(duplicateClass, gene);
+  }
+  const out = expressed.filter(
+    ({ gene }) => gene.duplicateClass !== null && standing.get(gene.duplicateClass) !== gene,
+  );
+  return new Set(out.map(({ gene }) => gene));
 }
 
-function isLargeData(gene: Gene): boolean {
-  return gene.textBytes > MAX_DATA_BYTES && (gene.kind === "data" || FIXTURES.test(gene.path));
+/** Of each rule's files those beyond its mark; what stays is as near to the mark as whole files come. */
+function overMarks(expressed: readonly ExpressedGene[], seed: number): Set<Gene> {
+  const out = new Set<Gene>();
+  for (const [rule, files] of Map.groupBy(expressed, ({ dose }) => dose.by.mark)) {
+    if (rule === undefined || rule.mark === 1) continue;
+    const wanted = rule.mark! * dosedBytes(files);
+    let bytes = 0;
+    for (const file of inHashOrder(files, seed, "mark")) {
+      const size = dosedBytes([file]);
+      if (bytes + size - wanted > wanted - bytes) out.add(file.gene);
+      else bytes += size;
+    }
+  }
+  return out;
 }
 
 /** The genes to leave out so that each rule's part of the bytes that remain is at most its share. */
-function overShare(
-  groups: readonly (readonly Gene[])[],
-  rules: readonly SelectRule[],
-  free: number,
-  seed: number,
-): Set<Gene> {
+function overShares(expressed: readonly ExpressedGene[], seed: number): Set<Gene> {
+  const isCapped = ({ dose }: ExpressedGene): boolean => dose.share < 1;
+  const groups = [...Map.groupBy(expressed.filter(isCapped), ({ dose }) => dose.by.share!)];
+  const free = dosedBytes(expressed.filter((file) => !isCapped(file)));
+  const shares = groups.map(([rule]) => rule.share!);
   const allowed = allowances(
-    groups.map(bytesOf),
-    rules.map((rule) => rule.share),
+    groups.map(([, files]) => dosedBytes(files)),
+    shares,
     free,
   );
   const out = new Set<Gene>();
-  const kept = groups.map((genes, i) => {
+  const kept = groups.map(([, files], i) => {
     let room = allowed[i]!;
-    return byHash(genes, seed, "select").filter((gene) => {
-      if (gene.textBytes > room) out.add(gene);
-      else room -= gene.textBytes;
-      return !out.has(gene);
+    return inHashOrder(files, seed, "select").filter((file) => {
+      const size = dosedBytes([file]);
+      if (size > room) out.add(file.gene);
+      else room -= size;
+      return !out.has(file.gene);
     });
   });
   // Whole files fall short of an allowance, which makes the total smaller and the other parts larger.
   for (;;) {
-    const total = free + kept.reduce((sum, genes) => sum + bytesOf(genes), 0);
-    const over = kept.findIndex((genes, i) => bytesOf(genes) > rules[i]!.share * total);
+    const total = free + kept.reduce((sum, files) => sum + dosedBytes(files), 0);
+    const over = kept.findIndex((files, i) => dosedBytes(files) > shares[i]! * total);
     if (over < 0) break;
-    out.add(kept[over]!.pop()!);
+    out.add(kept[over]!.pop()!.gene);
   }
-  return refuseNothing(groups, kept, rules, free, out);
-}
-
-function refuseNothing(
-  groups: readonly (readonly Gene[])[],
-  kept: readonly (readonly Gene[])[],
-  rules: readonly SelectRule[],
-  free: number,
-  out: Set<Gene>,
-): Set<Gene> {
-  if (free > 0 || out.size === 0 || kept.some((genes) => genes.length > 0)) return out;
-  const names = rules.filter((_, i) => groups[i]!.length > 0).map(({ match, share }) => `${match}: ${share}`);
-  throw new UserError(
-    "invalid",
-    `select: nothing is left to train on, the shares add up to less than 1 (${names.join(", ")})`,
-    {
-      hint: "a share is a part of all trained bytes: give the main files share 1",
-    },
-  );
+  if (free === 0 && out.size > 0 && kept.every((files) => files.length === 0)) {
+    const names = groups.map(([rule]) => `${ruleName(rule)}: ${rule.share}`);
+    throw new UserError(
+      "invalid",
+      `epigenome: nothing is left to train on, the shares add up to less than 1 (${names.join(", ")})`,
+      { hint: "a share is a part of all trained bytes: give the main files share 1" },
+    );
+  }
+  return out;
 }
 
 /** The largest bytes of each group such that none exceeds its share of the total they make with `free`. */
@@ -195,9 +195,38 @@ function allowances(sizes: readonly number[], shares: readonly number[], free: n
   }
 }
 
+/** What exceeds the capacity: dialogue, tables and logs first, then whatever comes last in the order of the hash. */
+function overCapacity(expressed: readonly ExpressedGene[], capacity: number, seed: number): Set<Gene> {
+  const [most, least] = [true, false].map((wanted) =>
+    inHashOrder(
+      expressed.filter(({ gene }) => dispensable.has(gene.kind) !== wanted),
+      seed,
+      "capacity",
+    ),
+  ) as [ExpressedGene[], ExpressedGene[]];
+  let room = capacity;
+  const out = new Set<Gene>();
+  for (const file of [...most, ...least]) {
+    const size = dosedBytes([file]);
+    if (size > room) out.add(file.gene);
+    else room -= size;
+  }
+  return out;
+}
+
+/** Bytes of text in one pass. */
+export function dosedBytes(files: readonly ExpressedGene[]): number {
+  return files.reduce((sum, { gene, copies }) => sum + gene.textBytes * copies, 0);
+}
+
 /** Bytes of text. */
 export function bytesOf(genes: readonly Gene[]): number {
   return genes.reduce((sum, gene) => sum + gene.textBytes, 0);
+}
+
+function inHashOrder(files: readonly ExpressedGene[], seed: number, purpose: string): ExpressedGene[] {
+  const byGene = new Map(files.map((file) => [file.gene, file]));
+  return byHash([...byGene.keys()], seed, purpose).map((gene) => byGene.get(gene)!);
 }
 
 /** Genes in the order of SHA-256(seed, purpose, blob, repository, path): the choice of one does not depend on the others. */
@@ -211,4 +240,8 @@ export function byHash(genes: readonly Gene[], seed: number, purpose: string): G
 function hashKey(seed: number, purpose: string, gene: Gene): string {
   const blob = createHash("sha256").update(`${seed}\n${purpose}\n${gene.blob}`).digest("hex");
   return `${blob} ${gene.repository}/${gene.path}`; // the names part files of one blob only
+}
+
+function hashedName({ repository, path, blob }: Gene): string {
+  return `${blob} ${repository}/${path}`;
 }

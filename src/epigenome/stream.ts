@@ -32,6 +32,12 @@ export interface Stream {
   readonly tokensPerStep: number;
   /** Optimiser steps until the corpus has been passed once, not rounded. */
   readonly stepsPerEpoch: number;
+  /** The sequence in a slot, counted from 0: B of each micro-batch, of each step. */
+  sequenceAt(slot: number): {
+    readonly from: "corpus" | "replay";
+    readonly packed: PackedCorpus;
+    readonly sequence: number;
+  };
   /** Micro-batch `micro` of optimiser step `step`, both from 0. */
   batch(step: number, micro: number): Batch;
   /** Where the corpus and the replay stand before optimiser step `step`. */
@@ -59,6 +65,15 @@ export function createStream(corpus: PackedCorpus, options: StreamOptions): Stre
   const replayOrderOf = shuffles(seed, "shuffle-replay", replay?.corpus.sequences ?? 0);
   const slotsPerStep = B * microBatches;
   const meanTokens = density(corpus) * (1 - replayRate) + (replayRate > 0 ? density(replay!.corpus) * replayRate : 0);
+  const sequenceAt: Stream["sequenceAt"] = (slot) => {
+    const replayed = replayBefore(slot);
+    if (replay && replayBefore(slot + 1) > replayed) {
+      const { epoch, index } = cursorAt(replayed, replay.corpus.sequences);
+      return { from: "replay", packed: replay.corpus, sequence: replayOrderOf(epoch)[index]! };
+    }
+    const { epoch, index } = cursorAt(slot - replayed, corpus.sequences);
+    return { from: "corpus", packed: corpus, sequence: orderOf(epoch)[index]! };
+  };
   return {
     B,
     T: corpus.T,
@@ -67,19 +82,13 @@ export function createStream(corpus: PackedCorpus, options: StreamOptions): Stre
     tokensPerEpoch: corpus.tokens,
     tokensPerStep: meanTokens * slotsPerStep,
     stepsPerEpoch: corpus.sequences / ((1 - replayRate) * slotsPerStep),
+    sequenceAt,
     batch(step, micro) {
       invariant(step >= 0 && micro >= 0 && micro < microBatches, `micro-batch ${micro} of step ${step}`);
       const batch = blankBatch(B, corpus.T, corpus.corpus.separator);
       for (let b = 0; b < B; b++) {
-        const slot = step * slotsPerStep + micro * B + b;
-        const replayed = replayBefore(slot);
-        if (replay && replayBefore(slot + 1) > replayed) {
-          const { epoch, index } = cursorAt(replayed, replay.corpus.sequences);
-          fillSequence(batch, b, replay.corpus, replayOrderOf(epoch)[index]!);
-        } else {
-          const { epoch, index } = cursorAt(slot - replayed, corpus.sequences);
-          fillSequence(batch, b, corpus, orderOf(epoch)[index]!);
-        }
+        const { packed, sequence } = sequenceAt(step * slotsPerStep + micro * B + b);
+        fillSequence(batch, b, packed, sequence);
       }
       return batch;
     },

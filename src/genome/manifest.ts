@@ -8,6 +8,7 @@ import { geneSchema, lockSchema, manifestSchema } from "./gene.ts";
 import type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
 import { unescapeContent } from "./genome-text.ts";
 
+export { kinds } from "./content/classify.ts";
 export type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
 
 /** A genome folder, checked and open. */

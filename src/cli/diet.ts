@@ -1,0 +1,71 @@
+/** What the verbs about a genome's expression share: a genome, a model and a recipe, and what these express. */
+
+import { resolve } from "node:path";
+import { loadBlueprint, loadBlueprints } from "../blueprint/load.ts";
+import { matchBlueprint } from "../blueprint/match.ts";
+import { resolveEpigenome } from "../blueprint/resolve.ts";
+import type { SelectOptions } from "../epigenome/select.ts";
+import { openGenome } from "../genome/manifest.ts";
+import type { Genome } from "../genome/manifest.ts";
+import { inspectBody } from "../models/load.ts";
+import { countParameters } from "../models/weights.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Flags, Parsed } from "./flags.ts";
+import { openTokenizer } from "./model.ts";
+import { selectionOf } from "./planning.ts";
+import { blueprintOf, modelOf } from "./request.ts";
+
+export const dietFlags = {
+  genome: { kind: "text", value: "DIR", required: true, help: "Genome folder, as genome build or run writes it" },
+  model: { kind: "text", value: "MODEL", help: "Hugging Face folder or .gguf file (default: the larva)" },
+  blueprint: { kind: "text", value: "NAME|FILE", help: "Recipe (default: the one that fits the model)" },
+  express: { kind: "choice", choices: ["default", "all"], help: "What fits the body, or every file there is" },
+  seed: {
+    kind: "number",
+    value: "N",
+    integer: true,
+    min: 0,
+    max: 2 ** 32 - 1,
+    help: "Seed (default: the recipe's, else 1)",
+  },
+} as const satisfies Flags;
+
+export interface Diet {
+  readonly genome: Genome;
+  readonly tokenizer: Tokenizer;
+  readonly recipe: string;
+  /** Positions of a training sequence. */
+  readonly sequence: number;
+  readonly options: SelectOptions;
+}
+
+/**
+ * Opens a genome and a model, and says what the recipe expresses; nothing is held out here. The genome is the caller's to
+ * close.
+ *
+ * @throws UserError "not-found", "damaged", "unsupported", "invalid"
+ */
+export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string): Promise<Diet> {
+  const model = modelOf(flags.model, cwd);
+  const tokenizer = await openTokenizer(model);
+  const { config } = await inspectBody(model);
+  const named = blueprintOf(flags.blueprint, cwd);
+  const { blueprint } =
+    named === undefined
+      ? matchBlueprint(await loadBlueprints(), { parameters: countParameters(config) }).chosen
+      : await loadBlueprint(named);
+  const { express } = flags;
+  const settings = resolveEpigenome(blueprint, config, express === undefined ? {} : { express });
+  return {
+    genome: await openGenome(resolve(cwd, flags.genome)),
+    tokenizer,
+    recipe: blueprint.name,
+    sequence: Math.min(blueprint.batch?.sequence ?? 512, config.maxPositions),
+    options: selectionOf({
+      express: settings.express.value,
+      rules: settings.rules.value,
+      capacity: settings.capacity.value,
+      seed: flags.seed ?? blueprint.seed ?? 1,
+    }),
+  };
+}

@@ -1,0 +1,148 @@
+/** Rules of the epigenome: which genes a rule speaks of, and what it says of them. */
+import picomatch from "picomatch";
+import type { Gene } from "../genome/manifest.ts";
+import type { Framing } from "./framings.ts";
+
+/** One or several of what a gene may be. */
+type OneOrMore<T> = T | readonly T[];
+
+/** What a gene must be, in every part that is given. */
+export interface Match {
+  /** Glob over the repository's name. */
+  readonly repository?: string | undefined;
+  /** Glob over the path in the repository. */
+  readonly path?: string | undefined;
+  readonly kind?: OneOrMore<Gene["kind"]> | undefined;
+  readonly language?: OneOrMore<string> | undefined;
+  /** SPDX id or expression of the file, or of its repository where the file says nothing. */
+  readonly licence?: OneOrMore<string> | undefined;
+  readonly flag?: OneOrMore<string> | undefined;
+  readonly duplicate?: OneOrMore<NonNullable<Gene["duplicateKind"]>> | undefined;
+  /** Of the text. */
+  readonly bytes?: { readonly atLeast?: number | undefined; readonly below?: number | undefined } | undefined;
+  /** Date of the last change, ISO 8601; a gene without one does not match. */
+  readonly changed?: { readonly since?: string | undefined; readonly before?: string | undefined } | undefined;
+}
+
+/** What is said of a gene; what a rule leaves out is as the rules before it said. */
+export interface Marks {
+  /** Part of the matching bytes that is expressed, 0 to 1: whole files, chosen by hash. */
+  readonly mark?: number | undefined;
+  /** At most this part of all trained bytes comes from the matching files, 0 to 1. */
+  readonly share?: number | undefined;
+  /** How often a file is trained on in one pass, at least 1; a fraction is the part of the files that come once more. */
+  readonly repeat?: number | undefined;
+  /** Weight of its tokens in the loss. */
+  readonly loss?: number | undefined;
+  readonly framing?: Framing | undefined;
+}
+
+export interface Rule extends Marks {
+  /** For tables and reasons; the glob, or what is matched, where it is left out. */
+  readonly name?: string | undefined;
+  /** A glob over `repository/path`, or parts that must all hold. */
+  readonly match: string | Match;
+}
+
+const largeData = "large data";
+
+/**
+ * What small bodies do not get, unless a rule after these says otherwise: what no one wrote by hand, copies kept of
+ * something else, logs, large tables. Of synthetic dialogue no more than what leaves the rest most of the room.
+ */
+export const defaultRules: readonly Rule[] = [
+  ...(["lock", "minified", "generated", "vendored", "backup", "log"] as const).map((kind) => ({
+    name: kind,
+    match: { kind },
+    mark: 0,
+  })),
+  { name: largeData, match: { flag: "fixture-over-64KB" }, mark: 0 },
+  { name: "dialogue", match: { kind: "dialogue" }, share: 0.3 },
+];
+
+/** How a rule is called. */
+export function ruleName({ name, match }: Rule): string {
+  return name ?? (typeof match === "string" ? match : JSON.stringify(match));
+}
+
+/** Makes the function that tells whether a rule speaks of a gene. */
+export function matcher({ match }: Rule): (gene: Gene) => boolean {
+  if (typeof match === "string") {
+    const glob = picomatch(match, { dot: true });
+    return ({ repository, path }) => glob(`${repository}/${path}`);
+  }
+  const tests: ((gene: Gene) => boolean)[] = [];
+  const { repository, path, bytes, changed } = match;
+  if (repository !== undefined) {
+    const glob = picomatch(repository, { dot: true });
+    tests.push((gene) => glob(gene.repository));
+  }
+  if (path !== undefined) {
+    const glob = picomatch(path, { dot: true });
+    tests.push((gene) => glob(gene.path));
+  }
+  const among = <T>(wanted: OneOrMore<T> | undefined, of: (gene: Gene) => readonly (T | null)[]): void => {
+    if (wanted === undefined) return;
+    const set = new Set<T | null>([wanted].flat() as T[]);
+    tests.push((gene) => of(gene).some((value) => set.has(value)));
+  };
+  among(match.kind, (gene) => [gene.kind]);
+  among(match.language, (gene) => [gene.language]);
+  among(match.licence, (gene) => [gene.licence === "unknown" ? gene.repositoryLicence : gene.licence]);
+  among(match.flag, (gene) => gene.flags);
+  among(match.duplicate, (gene) => [gene.duplicateKind]);
+  if (bytes !== undefined) {
+    const { atLeast = 0, below = Infinity } = bytes;
+    tests.push(({ textBytes }) => textBytes >= atLeast && textBytes < below);
+  }
+  if (changed !== undefined) {
+    const since = changed.since === undefined ? -Infinity : Date.parse(changed.since);
+    const before = changed.before === undefined ? Infinity : Date.parse(changed.before);
+    tests.push(({ lastCommit }) => {
+      const date = lastCommit === null ? Number.NaN : Date.parse(lastCommit);
+      return date >= since && date < before;
+    });
+  }
+  return (gene) => tests.every((holds) => holds(gene));
+}
+
+/** The field that a rule decided, and the rule. */
+export type Decided = { readonly [K in keyof Marks]?: Rule };
+
+/** What the rules say of a gene. */
+export interface Dose {
+  readonly mark: number;
+  readonly share: number;
+  readonly repeat: number;
+  readonly loss: number;
+  readonly framing: Framing;
+  /** Which rule decided what; nothing for what no rule speaks of. */
+  readonly by: Decided;
+}
+
+const fields = ["mark", "share", "repeat", "loss", "framing"] as const;
+
+/** Makes the function that gives each gene its dose: in every field the last rule that speaks of it counts. */
+export function dosing(rules: readonly Rule[]): (gene: Gene) => Dose {
+  const matchers = rules.map(matcher);
+  return (gene) => {
+    const by: { -readonly [K in keyof Marks]?: Rule } = {};
+    matchers.forEach((matches, i) => {
+      if (!matches(gene)) return;
+      for (const field of fields) if (rules[i]![field] !== undefined) by[field] = rules[i]!;
+    });
+    return {
+      mark: by.mark?.mark ?? 1,
+      share: by.share?.share ?? 1,
+      repeat: by.repeat?.repeat ?? 1,
+      loss: by.loss?.loss ?? 1,
+      framing: by.framing?.framing ?? "text",
+      by,
+    };
+  };
+}
+
+/** The names of rules that match no gene. */
+export function idleRules(rules: readonly Rule[], genes: readonly Gene[]): string[] {
+  return rules.filter((rule) => !genes.some(matcher(rule))).map(ruleName);
+}
