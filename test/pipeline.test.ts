@@ -192,6 +192,31 @@ test("the figures are those of the folders, measured by anyone", async () => {
   }
 });
 
+test("a finished run is blended with its parent, measured as the run was, and written as a model", async () => {
+  const out = join(folder, "blended");
+  const asked = `blend ${nest("full")} --curve 0,1 --alpha 0.5 --module **.mlp.**=1 --out ${out} --json`.split(" ");
+  const { stdout } = await promisify(execFile)(process.execPath, [join(packageRoot(), "src/cli/main.ts"), ...asked]);
+  const { curve, point } = JSON.parse(stdout) as {
+    curve: readonly { heldOut: number; retention: number }[];
+    point: { heldOut: number };
+  };
+  const { before: start, after: end } = full.report;
+  assert.ok(
+    Math.abs(curve[0]!.heldOut - start.bitsPerByte) < 1e-9 && Math.abs(curve[1]!.heldOut - end.bitsPerByte) < 1e-9,
+  );
+  assert.ok(Math.abs(curve[1]!.retention - end.retentionBitsPerByte) < 1e-9);
+  assert.ok(point.heldOut < curve[0]!.heldOut && point.heldOut !== curve[1]!.heldOut);
+  const record = JSON.parse(await readFile(join(out, "blend.json"), "utf8"));
+  assert.deepEqual([record.alpha, record.modules], [0.5, [{ match: "**.mlp.**", alpha: 1 }]]);
+  const { body } = await openModel(out);
+  const { body: child } = await openModel(join(nest("full"), "imago"));
+  const of = (name: string) => [body, child].map(({ weights }) => weights.get(name)!.data);
+  const [mlp, trained] = of("model.layers.1.mlp.up_proj.weight");
+  assert.deepEqual(mlp, trained);
+  const [attention, own] = of("model.layers.1.self_attn.q_proj.weight");
+  assert.notDeepEqual(attention, own);
+});
+
 test("a folder that holds a run is refused; a finished run gives its result again", async () => {
   await assert.rejects(startRun(request, nest("full"), quiet), isUserError("exists", /--resume/));
   const again = await resumeRun(nest("full"), quiet);

@@ -16,6 +16,7 @@ const loaders = {
   "genome diff": async () => (await import("./genome-diff.ts")).genomeDiff,
   "genome import": async () => (await import("./genome-import.ts")).genomeImport,
   "genome export": async () => (await import("./genome-export.ts")).genomeExport,
+  blend: async () => (await import("./blend.ts")).blend,
   "epigenome show": async () => (await import("./epigenome-show.ts")).epigenomeShow,
   "epigenome explain": async () => (await import("./epigenome-explain.ts")).epigenomeExplain,
   preview: async () => (await import("./preview.ts")).preview,

@@ -49,9 +49,7 @@ export async function measure(
   options: MeasureOptions,
 ): Promise<Measures> {
   const documents = heldOutDocuments(options.heldOut);
-  const both = await score(body, tokenizer, [...documents, ...options.retention], options);
-  const heldOut = both.perDocument.slice(0, documents.length);
-  const retention = both.perDocument.slice(documents.length);
+  const { heldOut, retention } = await scoreTexts(body, tokenizer, options);
   return {
     bitsPerByte: total(heldOut),
     bitsPerByteMacro: bitsPerByteMacro(heldOut),
@@ -62,6 +60,17 @@ export async function measure(
     retention,
     sample: await continueText(body, tokenizer, { ...options, documents }),
   };
+}
+
+/** Scores of the held-out files and of the retention text, in their order. */
+export async function scoreTexts(
+  body: Pick<Body, "config" | "weights">,
+  tokenizer: Tokenizer,
+  options: MeasureOptions,
+): Promise<Pick<Measures, "heldOut" | "retention">> {
+  const documents = heldOutDocuments(options.heldOut);
+  const { perDocument } = await score(body, tokenizer, [...documents, ...options.retention], options);
+  return { heldOut: perDocument.slice(0, documents.length), retention: perDocument.slice(documents.length) };
 }
 
 /** Bits per byte of the held-out text alone. */
