@@ -13,6 +13,8 @@ export type GitReason =
   | "no such ref"
   /** The first digits of more than one commit. */
   | "ambiguous ref"
+  /** The remote sent more than one repository may hold. */
+  | "too large"
   /** The remote sent objects that are not what they should be. */
   | "damaged"
   /** A line of a list that names nothing that could be a repository. */
@@ -23,8 +25,12 @@ export type GitReason =
   | "shallow"
   | "failed";
 
+/** What stands in place of git's messages where a transfer was stopped for its size. */
+export const overLimit = "the transfer is larger than its limit";
+
 /** The first that matches decides. */
 const reasons: readonly (readonly [RegExp, GitReason])[] = [
+  [new RegExp(overLimit), "too large"],
   [/couldn't find remote ref|not our ref|unadvertised object|no such remote ref/i, "no such ref"],
   [
     /does not appear to be a git repository|not a git repository|not valid: is this a git repository/i,

@@ -36,8 +36,8 @@ export interface RunOptions {
   /** Bytes of an answer after which git is stopped (default 64 MiB): a remote decides how many refs it lists. */
   readonly answerBytes?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** Hears what git tells while it runs. */
-  readonly onStderr?: (text: string) => void;
+  /** Hears what git tells while it runs; "stop" stops it, with all that it started. */
+  readonly onStderr?: (text: string) => "stop" | void;
 }
 
 /** Git gets this long to remove its temporary files before it is killed. */
@@ -76,7 +76,7 @@ export function createGit(options: { env?: NodeJS.ProcessEnv; signal?: AbortSign
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-16384);
-      onStderr?.(text);
+      if (onStderr?.(text) === "stop") stop("SIGTERM");
     });
     child.stdin.on("error", () => {}); // A reader that ends early is seen in its status.
     const ended = new Promise<{ status: number | null; stderr: string }>((resolve, reject) => {

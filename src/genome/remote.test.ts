@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -205,6 +206,16 @@ test("a transfer tells how far it is", async (t) => {
   const told = events.filter((event) => event.type === "repository-transfer");
   assert.ok(told.length > 0);
   assert.ok(told.every((event) => event.url === url && event.percent >= 0 && event.percent <= 100));
+});
+
+test("a remote that sends more than it may is stopped, and nothing of it is kept", async (t) => {
+  const { folder, url, gitDir, options } = await setUp(t);
+  const large = randomBytes(3 << 20); // Nothing that git could make smaller.
+  await addCommits(options.git, gitDir, [[{ path: "large", content: large }]]);
+  assert.equal(await bring(url, null, { ...options, transferBytes: 1 << 20 }), "too large");
+  assert.deepEqual(await readdir(join(folder, "cache")), []);
+  const whole = await bring(url, null, { ...options, transferBytes: 4 << 20 });
+  assert.ok(typeof whole !== "string");
 });
 
 test("each reason is told apart", async (t) => {

@@ -5,7 +5,7 @@ import type { UserErrorCode } from "../errors.ts";
 import { clonePath, isWhole, makeClone, stateOf, updateClone } from "./clone-cache.ts";
 import type { Wanted } from "./clone-cache.ts";
 import type { GenomeEvent } from "./events.ts";
-import { failureReason, isTransient } from "./git-reason.ts";
+import { failureReason, isTransient, overLimit } from "./git-reason.ts";
 import type { GitReason } from "./git-reason.ts";
 import type { Git, GitResult } from "./git.ts";
 import { commitOf, findLocal, statOf } from "./local.ts";
@@ -23,6 +23,8 @@ export interface RemoteOptions {
   readonly probeMs?: number;
   /** Milliseconds that one clone or fetch may take (default 1,800,000). */
   readonly transferMs?: number;
+  /** Bytes that one clone or fetch may bring, as git tells them (default 16 GiB): a remote decides how much it sends. */
+  readonly transferBytes?: number;
   /** Milliseconds before a transient failure is tried again, doubled each time (default 1,000; at most two retries). */
   readonly backOffMs?: number;
   readonly onEvent?: (event: GenomeEvent) => void;
@@ -145,9 +147,19 @@ export async function transfer(
   const { git, cache } = options;
   const gitDir = clonePath(source, cache);
   const timeoutMs = options.transferMs ?? 1_800_000;
-  const onStderr = tellTransfer(source, options.onEvent);
+  const tell = tellTransfer(source, options.onEvent);
+  const limit = options.transferBytes ?? 2 ** 34;
   const fetch = (args: readonly string[]): Promise<GitResult> =>
-    retrying(source, options, () => git.run(args, { timeoutMs, onStderr }));
+    retrying(source, options, async () => {
+      let isOver = false;
+      const onStderr = (text: string): "stop" | undefined => {
+        tell(text);
+        isOver ||= receivedBytes(text) > limit;
+        return isOver ? "stop" : undefined;
+      };
+      const result = await git.run(args, { timeoutMs, onStderr });
+      return isOver ? { ...result, status: null, stderr: overLimit, timedOut: false } : result;
+    });
   const name = describeSource(source);
   const ref = (id: string): string | null => ("prefix" in wanted ? id : source.ref);
   const ready = async (id: string, how: "cloned" | "updated") => ({
@@ -180,6 +192,14 @@ function tellTransfer(source: UrlSource, onEvent: RemoteOptions["onEvent"]): (te
     const phase = last[1] === "Receiving" ? "receiving" : "resolving";
     onEvent?.({ type: "repository-transfer", url: describeSource(source), phase, percent: Number(last[2]) });
   };
+}
+
+const units: Readonly<Record<string, number>> = { bytes: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** The most that a piece of git's messages says to have received: "Receiving objects:  50% (5/10), 1.50 MiB | ...". */
+function receivedBytes(text: string): number {
+  const told = text.matchAll(/\bReceiving objects: [^,\r\n]*, ([\d.]+) (bytes|[KMG]iB)/g);
+  return Math.max(0, ...[...told].map(([, amount, unit]) => Number(amount) * units[unit!]!));
 }
 
 async function retrying(
