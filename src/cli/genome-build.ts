@@ -5,8 +5,8 @@ import { UserError } from "../errors.ts";
 import { describeDamage } from "../genome/audit/damage.ts";
 import { buildGenome } from "../genome/build.ts";
 import { formatBytes, formatCount, formatDuration, formatMany, oneLine } from "./format.ts";
-import { checkModelPath } from "./model.ts";
-import { peakMemoryOfProcess } from "./nest.ts";
+import { checkModelPath } from "./model-path.ts";
+import { peakMemoryOfProcess } from "./peak-memory.ts";
 import { showGenome } from "./stages.ts";
 import { defineVerb } from "./verb.ts";
 

@@ -1,14 +1,13 @@
 /** Opens what a user names as a model: a Hugging Face folder or a GGUF file, with its tokenizer. */
 
-import { existsSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
-import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { Body } from "../models/body.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { loadBody } from "../models/load.ts";
 import { tokenizerOf } from "../models/tokenizer-of.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { checkModelPath } from "./model-path.ts";
 
 /**
  * Loads a model's weights and its tokenizer; what is wrong with either is found before a weight is read.
@@ -25,19 +24,6 @@ export async function openModel(path: string): Promise<{ readonly body: Body; re
 export async function openTokenizer(path: string): Promise<Tokenizer> {
   checkModelPath(path);
   return tokenizerOf(path);
-}
-
-/** Finds the paths that are near a model, but none: before anything is opened. */
-export function checkModelPath(path: string): void {
-  if (!existsSync(path)) {
-    throw new UserError("not-found", `${path} is neither a folder nor a GGUF file here`, {
-      hint: "give the path of a Hugging Face model folder (config.json and safetensors) or of a .gguf file",
-    });
-  }
-  if (!statSync(path).isDirectory() || existsSync(join(path, "config.json"))) return;
-  const inside = ["imago", "model"].find((name) => existsSync(join(path, name, "config.json")));
-  if (inside === undefined) return;
-  throw new UserError("not-found", `${path} has no config.json`, { hint: `the model is ${join(path, inside)}` });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A nest: the folder of one run, what was asked of it, and which of its stages are done. */
 
 import { existsSync } from "node:fs";
-import { mkdir, readFile, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
@@ -9,6 +9,7 @@ import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import { packageVersion } from "../formats/package-root.ts";
 import { MERGE_DTYPES } from "../imago/export.ts";
 import { COMMAND } from "./command-name.ts";
+import { peakMemoryOfProcess } from "./peak-memory.ts";
 
 const requestSchema = z.strictObject({
   /** URLs, and absolute paths. */
@@ -191,11 +192,4 @@ export async function abandonNest(dir: string, before: Place): Promise<void> {
   for (const name of await readdir(dir)) {
     if (!before.holds.has(name)) await rm(join(dir, name), { recursive: true, force: true });
   }
-}
-
-/** The most memory that this process has held, in bytes: the kernel's VmHWM where there is one. */
-export async function peakMemoryOfProcess(): Promise<number> {
-  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;
-  return 1024 * Number(kilobytes);
 }

@@ -6,7 +6,8 @@ import { blankBatch } from "../models/batch.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { inspectBody, loadBody } from "../models/load.ts";
 import { compileStep } from "../models/step.ts";
-import { checkAttentionMemory, checkModelPath } from "./model.ts";
+import { checkModelPath } from "./model-path.ts";
+import { checkAttentionMemory } from "./model.ts";
 import { defineVerb } from "./verb.ts";
 
 export const score = defineVerb({

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { packageVersion } from "../formats/package-root.ts";
-import { tokenizerOf } from "../models/tokenizer-of.ts";
 import { acquire, acquireLocked, nothingHad } from "./acquire.ts";
 import type { Acquisition, AcquireOptions, Missing } from "./acquire.ts";
 import { auditGenome, recordedAudit, repositoryAudits } from "./audit-build.ts";
@@ -24,7 +23,6 @@ import { readingRules } from "./reading/reader.ts";
 import { assignNames } from "./source.ts";
 import { earlierGenome, sameReading, stands } from "./standing.ts";
 import type { Asked } from "./standing.ts";
-import { writeChanges } from "./write-changes.ts";
 import { writeGenome, writeManifest } from "./write.ts";
 
 export type { Missing } from "./acquire.ts";
@@ -136,7 +134,9 @@ export async function buildGenome(options: BuildGenomeOptions): Promise<GenomeSu
       const write = { git, pool, former, asked: asked.options, allowDamaged, onEvent: log.onEvent, signal };
       const genome = await writeGenome(folder, named, write);
       const changes = asked.options.history
-        ? await writeChanges(folder, named, { git, ...reading, onEvent: log.onEvent })
+        ? await (
+            await import("./write-changes.ts")
+          ).writeChanges(folder, named, { git, ...reading, onEvent: log.onEvent })
         : { history: null, files: {} };
       const files = { ...genome.files, ...changes.files };
       const counts = { ...genome.counts, history: changes.history };
@@ -213,6 +213,7 @@ async function askedFor(options: BuildGenomeOptions): Promise<Asked> {
 }
 
 async function tokenizerHash(path: string): Promise<string> {
+  const { tokenizerOf } = await import("../models/tokenizer-of.ts"); // Few builds want it and what it brings along.
   const { files } = await tokenizerOf(path);
   return createHash("sha256").update(files.get("tokenizer.json")!).digest("hex");
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { escapeContent, escapeName, unescapeContent, unescapeName } from "./genome-text.ts";
+import { escapeContent, escapeName, unescapeBytes, unescapeContent, unescapeName } from "./genome-text.ts";
 import { markers } from "./text/testing.ts";
 
 test("escapes of contents are undone exactly, and none is left that could be a marker", () => {
@@ -18,6 +18,7 @@ test("escapes of contents are undone exactly, and none is left that could be a m
     fc.property(planted, (text) => {
       const escaped = escapeContent(text);
       assert.equal(unescapeContent(escaped), text);
+      assert.equal(Buffer.from(unescapeBytes(Buffer.from(escaped))).toString(), text.toWellFormed());
       assert.ok(escaped.split("\n").every((line) => !markers.some((marker) => line.startsWith(marker))));
     }),
   );

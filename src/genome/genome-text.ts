@@ -28,6 +28,12 @@ export function unescapeContent(text: string): string {
   return text.includes("<|") ? text.replace(/^\\(?=\\*<\|(?:repo|file)_(?:start|end)\|>)/gm, anchored("")) : text;
 }
 
+/** The same of text in UTF-8, which is returned itself where nothing is escaped. */
+export function unescapeBytes(content: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  return bytes.includes("<|") ? Buffer.from(unescapeContent(bytes.toString("utf8"))) : content;
+}
+
 /** JavaScript's `^` also matches after CR, U+2028 and U+2029; lines here end in LF only. */
 function anchored(replacement: string): (match: string, offset: number, whole: string) => string {
   return (match, offset, whole) => (offset === 0 || whole[offset - 1] === "\n" ? replacement : match);

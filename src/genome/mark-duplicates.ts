@@ -6,7 +6,7 @@ import { linesOf } from "./audit/genes-file.ts";
 import type { DuplicateColumns } from "./duplicates/columns.ts";
 import { findDuplicates } from "./duplicates/find-duplicates.ts";
 import type { DuplicateKind, DuplicateMark } from "./duplicates/find-duplicates.ts";
-import { unescapeContent } from "./genome-text.ts";
+import { unescapeBytes } from "./genome-text.ts";
 import { TextWriter } from "./text-writer.ts";
 
 /** Where the first pass leaves its rows. */
@@ -30,12 +30,12 @@ export async function markDuplicates(
   let mark: (item: number) => DuplicateMark;
   try {
     let room = Buffer.alloc(1 << 16);
-    const text = async (item: number): Promise<string> => {
+    const text = async (item: number): Promise<Uint8Array> => {
       const { offset, bytes } = columns.place(item);
       if (bytes > room.length) room = Buffer.alloc(2 * bytes);
       const content = room.subarray(0, bytes);
       await readExactly(genome, content, offset, path);
-      return unescapeContent(content.toString("utf8"));
+      return unescapeBytes(content);
     };
     mark = await findDuplicates(columns, { text, onProgress, cacheBytes: 16 << 20 });
   } finally {

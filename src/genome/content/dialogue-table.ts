@@ -1,5 +1,5 @@
 /** Tables of questions and answers (CSV, TSV) to conversations: which columns ask, which one answers, and in what order. */
-import { CsvError, parse } from "csv-parse/sync";
+import Papa from "papaparse";
 import { formatDialogue } from "./dialogue.ts";
 import type { Conversation, Message } from "./dialogue.ts";
 import { hasMoreThan } from "./scan.ts";
@@ -93,20 +93,15 @@ function parseTable(text: string, delimiter: string): Table | undefined {
 }
 
 function parseRows(text: string, delimiter: string): string[][] | "quote-not-closed" | undefined {
-  try {
-    return parse(text, {
-      delimiter,
-      bom: true,
-      relax_quotes: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      to: most.rows + 1,
-      max_record_size: most.rowCharacters,
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    return error.code === "CSV_QUOTE_NOT_CLOSED" ? "quote-not-closed" : undefined;
-  }
+  const { data, errors } = Papa.parse<string[]>(text.replace(/^\ufeff/, ""), {
+    delimiter,
+    skipEmptyLines: true,
+    preview: most.rows + 1,
+  });
+  if (errors.some(({ code }) => code === "MissingQuotes")) return "quote-not-closed";
+  const isTooLong = (row: readonly string[]): boolean =>
+    row.reduce((sum, cell) => sum + cell.length + 1, 0) > most.rowCharacters;
+  return data.some(isTooLong) ? undefined : data;
 }
 
 const answerName = /(?:^|_)(?:response|answer|output|completion|reply|assistant)$/;

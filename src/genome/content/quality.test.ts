@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { quality } from "./quality.ts";
+import { quality as qualityOfBytes } from "./quality.ts";
+import type { Quality } from "./quality.ts";
+
+const quality = (text: string): Quality => qualityOfBytes(Buffer.from(text));
 
 test("an empty text measures 0", () => {
   for (const text of ["", "\n\n"]) assert.deepEqual(quality(text), { lineLength: 0, alphabetic: 0, repetition: 0 });

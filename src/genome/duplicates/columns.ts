@@ -1,4 +1,5 @@
 /** What is kept of every gene until its duplicates are known: numbers in typed arrays, no objects. */
+import { KeptSets } from "./kept-sets.ts";
 import type { Rank } from "./rank.ts";
 import { bandCount } from "./sketch.ts";
 import type { Sketch } from "./sketch.ts";
@@ -21,13 +22,16 @@ export interface DuplicateItems {
   readonly hashes: Uint8Array;
   readonly near: SketchColumn;
   readonly template: SketchColumn;
+  /** The template sets of some genes. */
+  readonly templateSets: Pick<KeptSets, "get">;
   rank(item: number): Rank;
 }
 
-/** Collects genes; takes 180 bytes of each one, and half as much again while it grows. */
+/** Collects genes; takes 180 bytes of each one, and half as much again while it grows; kept sets at most 2 MiB. */
 export class DuplicateColumns implements DuplicateItems {
   readonly near = new SketchRows();
   readonly template = new SketchRows();
+  readonly templateSets = new KeptSets();
   count = 0;
   hashes = new Uint8Array(0);
   #textBytes = new Float64Array(0);
@@ -43,7 +47,7 @@ export class DuplicateColumns implements DuplicateItems {
    */
   add(
     gene: { readonly textSha256: string; readonly textOffset: number; readonly rank: Rank },
-    sketch: Pick<Sketch, "bands" | "template">,
+    sketch: Pick<Sketch, "bands" | "template" | "templateSet">,
   ): number {
     const item = this.count++;
     if (item === this.#dates.length) this.#grow();
@@ -54,6 +58,7 @@ export class DuplicateColumns implements DuplicateItems {
     this.#backups[item] = gene.rank.backup ? 1 : 0;
     if (sketch.bands !== null) this.near.add(item, sketch.bands);
     if (sketch.template !== null) this.template.add(item, sketch.template);
+    if (sketch.templateSet !== null) this.templateSets.add(item, sketch.templateSet);
     return item;
   }
 

@@ -157,7 +157,7 @@ test("the same classes come out with a cache of any size and texts that come lat
     cacheBytes: 2000,
     text: async (item) => {
       if (item % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
-      return texts[item]!.text;
+      return Buffer.from(texts[item]!.text);
     },
   });
   assert.deepEqual(late, marks);
@@ -177,7 +177,7 @@ test("thousands of copies of one text are one class, soon", async () => {
       onProgress: (done) => (told = done),
       text: async (item) => {
         reads++;
-        return texts[item]!;
+        return Buffer.from(texts[item]!);
       },
     },
   );

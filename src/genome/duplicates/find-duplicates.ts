@@ -22,8 +22,11 @@ export interface DuplicateMark {
 }
 
 export interface FindDuplicatesOptions {
-  /** Reads the text of a gene. It is called for one gene at a time, and again where memory does not hold what it gave. */
-  readonly text: (item: number) => Promise<string>;
+  /**
+   * Reads the text of a gene, in UTF-8. It is called for one gene at a time, and again where memory does not hold what
+   * came of it; what it gave is not used after the next call.
+   */
+  readonly text: (item: number) => Promise<Uint8Array>;
   /** Bytes of shingle sets kept in memory (default 32 MiB); it decides time, not the classes. */
   readonly cacheBytes?: number | undefined;
   /** How many of the texts with a sketch were compared with earlier ones. */
@@ -52,10 +55,16 @@ export async function findDuplicates(
   const { onProgress } = options;
   const total = items.near.count + items.template.count;
   const progress = (before: number) => (done: number) => onProgress?.(before + done, total);
-  const near = await similarTexts(items.near, first, { ...options, masked: false, onRow: progress(0) });
+  const near = await similarTexts(items.near, first, {
+    ...options,
+    masked: false,
+    known: () => undefined,
+    onRow: progress(0),
+  });
   const template = await similarTexts(items.template, first, {
     ...options,
     masked: true,
+    known: (item) => items.templateSets.get(item),
     onRow: progress(items.near.count),
   });
   followTemplates(near, template);
@@ -70,7 +79,11 @@ export async function findDuplicates(
 async function similarTexts(
   column: SketchColumn,
   first: Int32Array,
-  options: FindDuplicatesOptions & { readonly masked: boolean; readonly onRow: (done: number) => void },
+  options: FindDuplicatesOptions & {
+    readonly masked: boolean;
+    readonly known: (item: number) => Float64Array | undefined;
+    readonly onRow: (done: number) => void;
+  },
 ): Promise<Int32Array> {
   const classes = new Int32Array(first.length).fill(-1);
   const { items, bands } = distinctTexts(column, first);
@@ -78,6 +91,7 @@ async function similarTexts(
   const sets = new ShingleCache(rows, {
     masked: options.masked,
     limit: options.cacheBytes ?? 32 << 20,
+    known: (row) => options.known(items[row]!),
     text: (row) => options.text(items[row]!),
   });
   const pairs = await similarPairs(bands, sets, rows, options.onRow);

@@ -1,12 +1,14 @@
 /** The shingle sets of texts, read when they are asked for; those used last stay in memory, up to a limit. */
-import { shingleSet } from "./shingles.ts";
+import { shingleSet } from "./shingle-set.ts";
 import type { ShingleOptions } from "./shingles.ts";
 
 export interface ShingleCacheOptions extends ShingleOptions {
   /** Bytes of sets that are kept; the one asked for last always is. */
   readonly limit: number;
-  /** Reads the text of a row. */
-  readonly text: (row: number) => Promise<string>;
+  /** The set of a row that is known already. */
+  readonly known: (row: number) => Float64Array | undefined;
+  /** Reads the text of a row, in UTF-8; it is not used after the next call. */
+  readonly text: (row: number) => Promise<Uint8Array>;
 }
 
 /** Owns the memory of the sets. */
@@ -26,7 +28,8 @@ export class ShingleCache {
   async get(row: number): Promise<Float64Array> {
     let set = this.#sets.get(row);
     if (set === undefined) {
-      set = shingleSet(await this.#options.text(row), this.#options);
+      const { known, text } = this.#options;
+      set = known(row) ?? shingleSet(await text(row), this.#options);
       this.#sizes[row] = set.length;
       this.#bytes += set.byteLength;
       for (const [oldest, { byteLength }] of this.#sets) {

@@ -33,7 +33,7 @@ test("the order of words counts, repeated shingles do not", () => {
 test("words are counted, also where there are too few for a shingle", () => {
   const count = (of: string): [number, number] => {
     let shingles = 0;
-    return [scanShingles(of, { masked: false }, () => shingles++), shingles];
+    return [scanShingles(Buffer.from(of), { masked: false }, (_, __, count) => (shingles += count)), shingles];
   };
   assert.deepEqual(["", " \n", "one", "a b c d", "a b c d e", " a b c d e f "].map(count), [
     [0, 0],
@@ -43,6 +43,15 @@ test("words are counted, also where there are too few for a shingle", () => {
     [5, 1],
     [6, 2],
   ]);
+});
+
+test("all white space of JavaScript separates words, and nothing else does", () => {
+  for (let point = 0; point <= 0xffff; point++) {
+    if (point >= 0xd800 && point <= 0xdfff) continue;
+    const character = String.fromCharCode(point);
+    const words = scanShingles(Buffer.from(`a${character}b`), { masked: true }, () => {});
+    if (words !== (/\s/.test(character) ? 2 : 1)) assert.fail(`U+${point.toString(16)}: ${words} words`);
+  }
 });
 
 test("masking makes lines equal that differ in numbers and hexadecimal words only", () => {
@@ -57,6 +66,10 @@ test("masking makes lines equal that differ in numbers and hexadecimal words onl
   );
   assert.ok(!equal("a decade of feed and cabbage", "a facade of feed and cabbage"), "words of the letters a to f stay");
   assert.ok(!equal("state is on now 1 2", "state is off now 1 2"));
+  assert.ok(
+    equal("at 0x 0xf 0x_ x0 abcdef0 of", "at 3x 0x77 7x_ x9 1 of"),
+    "0x is a prefix where hexadecimal digits follow",
+  );
 });
 
 test("a run of a million digits and letters is masked in linear time", () => {

@@ -1,4 +1,5 @@
 /** Texts as sets of hashed word 5-grams, and their Jaccard similarity. Exact up to collisions of 53-bit hashes. */
+import { spaceAt, spaceLeads } from "./white-space.ts";
 
 /** Words of a shingle; texts with fewer words have none. */
 export const shingleWords = 5;
@@ -7,6 +8,13 @@ export interface ShingleOptions {
   /** Read each number and each hexadecimal word as one `#`, so that lines of one template become equal. */
   readonly masked: boolean;
 }
+
+/**
+ * Takes the next shingles of a text: two independent 32-bit hashes of each. The arrays are used again after the call.
+ *
+ * @param count how many entries hold a shingle
+ */
+export type TakeShingles = (low: Int32Array, high: Int32Array, count: number) => void;
 
 // Two lanes of 32 bits: a word is hashed like FNV-1a, five words as a polynomial whose multiplier is 3 modulo 8,
 // so that exchanging two words changes all but the lowest four bits of the sum.
@@ -20,54 +28,79 @@ const leavingLow = power(stepLow, shingleWords);
 const leavingHigh = power(stepHigh, shingleWords);
 const ringMask = 7;
 const maskCharacter = 0x23;
+/** Shingles are handed over so many at a time: a call for each would take longer than hashing it. */
+const blockLength = 1024;
+/** Used by one scan after the other, which end before they return; most texts are too short to be worth an allocation. */
+const blockLow = new Int32Array(blockLength);
+const blockHigh = new Int32Array(blockLength);
+
+/** What a byte is, as bits; white space and what may begin such above ASCII have none of the others. */
+const other = 0;
+const digit = 1;
+const hexadecimal = 2;
+const word = 4;
+const space = 8;
+const spaceLead = 16;
+const bytes = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0x20 || (byte >= 9 && byte <= 13)) return space;
+  if (byte >= 0x80) return spaceLeads.has(byte) ? spaceLead : other;
+  const character = String.fromCharCode(byte);
+  if (/\d/.test(character)) return word | hexadecimal | digit;
+  if (/[a-f]/i.test(character)) return word | hexadecimal;
+  return /\w/.test(character) ? word : other;
+});
 
 /**
- * Calls `emit` with two independent 32-bit hashes of each word 5-gram, repeated ones included, in the order of the text.
- * Words are what white space (JavaScript's `\s`) separates. Allocates nothing that grows with the text.
+ * Hashes each word 5-gram, repeated ones included, in the order of the text. Words are what white space (JavaScript's
+ * `\s`) separates. Allocates nothing that grows with the text; `take` must not scan another one.
  *
+ * @param text in UTF-8
  * @returns the number of words
  */
-export function scanShingles(
-  text: string,
-  { masked }: ShingleOptions,
-  emit: (low: number, high: number) => void,
-): number {
+export function scanShingles(text: Uint8Array, { masked }: ShingleOptions, take: TakeShingles): number {
   const ringLow = new Int32Array(ringMask + 1);
   const ringHigh = new Int32Array(ringMask + 1);
   const { length } = text;
+  let count = 0;
   let sumLow = 0;
   let sumHigh = 0;
   let words = 0;
   let runEnd = 0;
   for (let i = 0; i < length;) {
-    let code = text.charCodeAt(i);
-    if (isSpace(code)) {
-      i++;
+    let byte = text[i]!;
+    let kind = bytes[byte]!;
+    const gap = kind === space ? 1 : kind === spaceLead ? spaceAt(text, i) : 0;
+    if (gap > 0) {
+      i += gap;
       continue;
     }
     let low = startLow;
     let high = startHigh;
-    do {
-      if (masked && code < 0x80) {
-        if (i >= runEnd && isWordCharacter(code)) {
+    for (;;) {
+      if (masked && (kind & word) !== 0) {
+        if (i >= runEnd) {
           runEnd = endOfRun(text, i);
-          if (isHexadecimal(text, i, runEnd)) {
-            code = maskCharacter;
+          if (runEnd < 0) {
+            runEnd = -runEnd;
+            byte = maskCharacter;
+            kind = other;
             i = runEnd - 1;
           }
         }
-        if (isDigit(code)) {
-          code = maskCharacter;
-          while (i + 1 < length && isDigit(text.charCodeAt(i + 1))) i++;
+        if ((kind & digit) !== 0) {
+          byte = maskCharacter;
+          while (i + 1 < length && (bytes[text[i + 1]!]! & digit) !== 0) i++;
         }
       }
-      low = Math.imul(low ^ code, primeLow);
-      high = Math.imul(high ^ code, primeHigh);
+      low = Math.imul(low ^ byte, primeLow);
+      high = Math.imul(high ^ byte, primeHigh);
       high ^= high >>> 15;
       i++;
       if (i === length) break;
-      code = text.charCodeAt(i);
-    } while (!isSpace(code));
+      byte = text[i]!;
+      kind = bytes[byte]!;
+      if (kind >= space && (kind === space || spaceAt(text, i) > 0)) break;
+    }
     low = finish(low);
     high = finish(high);
     const place = words & ringMask;
@@ -77,27 +110,15 @@ export function scanShingles(
     ringLow[place] = low;
     ringHigh[place] = high;
     words++;
-    if (words >= shingleWords) emit(finish(sumLow), finish(sumHigh));
+    if (words < shingleWords) continue;
+    blockLow[count] = finish(sumLow);
+    blockHigh[count++] = finish(sumHigh);
+    if (count < blockLength) continue;
+    take(blockLow, blockHigh, count);
+    count = 0;
   }
+  take(blockLow, blockHigh, count);
   return words;
-}
-
-/** The distinct shingles of a text as ascending 53-bit hashes. */
-export function shingleSet(text: string, options: ShingleOptions): Float64Array {
-  let hashes = new Float64Array(Math.max(16, text.length >> 2)); // Enough for most: words of three letters and a space.
-  let count = 0;
-  scanShingles(text, options, (low, high) => {
-    if (count === hashes.length) {
-      const grown = new Float64Array(2 * count);
-      grown.set(hashes);
-      hashes = grown;
-    }
-    hashes[count++] = (high >>> 11) * 0x100000000 + (low >>> 0);
-  });
-  const sorted = hashes.subarray(0, count).sort();
-  let kept = 0;
-  for (let i = 0; i < count; i++) if (i === 0 || sorted[i] !== sorted[kept - 1]) sorted[kept++] = sorted[i]!;
-  return sorted.slice(0, kept);
 }
 
 /** Jaccard similarity of two ascending sets: what they share over what either has; of two empty ones 1. */
@@ -116,42 +137,33 @@ export function jaccard(a: Float64Array, b: Float64Array): number {
   return shared / (a.length + b.length - shared);
 }
 
-function isSpace(code: number): boolean {
-  if (code < 0xa0) return code === 0x20 || (code >= 9 && code <= 13);
-  if (code === 0xa0 || code === 0xfeff || code === 0x3000 || code === 0x1680) return true;
-  return code >= 0x2000 && code <= 0x205f && (code <= 0x200a || /\s/.test(String.fromCharCode(code)));
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-function isWordCharacter(code: number): boolean {
-  return isDigit(code) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code === 0x5f;
-}
-
-function endOfRun(text: string, start: number): number {
+/**
+ * Where a run of digits, letters and underscores ends; negative where it is hexadecimal: it begins with 0x, or has a
+ * digit, or is longer than what spells a word by chance.
+ */
+function endOfRun(text: Uint8Array, start: number): number {
+  // The x of a prefix counts as a digit of it, if something follows.
+  const isPrefixed = text[start] === 0x30 && (text[start + 1]! | 0x20) === 0x78;
   let end = start;
-  while (end < text.length && isWordCharacter(text.charCodeAt(end))) end++;
-  return end;
-}
-
-/** Whether a run is hexadecimal: begins with 0x, or has a digit, or is longer than what spells a word by chance. */
-function isHexadecimal(text: string, start: number, end: number): boolean {
-  let digits = 0;
-  for (let i = start; i < end; i++) {
-    const code = text.charCodeAt(i);
-    if (isDigit(code)) digits++;
-    else if ((code | 0x20) < 0x61 || (code | 0x20) > 0x66) {
-      const isPrefix = i === start + 1 && digits === 1 && (code | 0x20) === 0x78 && end > i + 1;
-      if (!isPrefix || text.charCodeAt(start) !== 0x30) return false;
-    }
+  let every = word | hexadecimal;
+  let any = 0;
+  if (isPrefixed) {
+    end = start + 2;
+    any = digit;
+    if ((bytes[text[end] ?? 0x20]! & word) === 0) return end;
   }
-  return digits > 0 || end - start >= 8;
+  for (; end < text.length; end++) {
+    const kind = bytes[text[end]!]!;
+    if ((kind & word) === 0) break;
+    every &= kind;
+    any |= kind;
+  }
+  const isHexadecimal = (every & hexadecimal) !== 0 && ((any & digit) !== 0 || end - start >= 8);
+  return isHexadecimal ? -end : end;
 }
 
 /** The last step of MurmurHash3: every bit of the input changes half of the output's. */
-function finish(value: number): number {
+export function finish(value: number): number {
   let h = value;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { bandCount, createSketcher, sketchLimit } from "./sketch.ts";
-import { edited, randomWords, similarityOf } from "./testing.ts";
+import type { Sketch, SketchOptions } from "./sketch.ts";
+import { edited, randomWords, setOf, similarityOf } from "./testing.ts";
 
-const sketch = createSketcher();
+const sketchBytes = createSketcher();
+const sketch = (text: string, options: SketchOptions): Sketch => sketchBytes(Buffer.from(text), options);
 const bandsOf = (text: string): Uint32Array => sketch(text, { template: false }).bands!;
 
 test("texts share bands as often as their similarity says", () => {
@@ -31,16 +33,21 @@ test("a sketch is a function of the set of shingles and the fixed seed", () => {
   const words = randomWords(1, 50);
   assert.deepEqual(bandsOf(words.join(" ")), bandsOf(`\n${words.join("\t ")}\n`));
   assert.deepEqual(bandsOf([...words, ...words, ...words].join(" ")), bandsOf([...words, ...words].join(" ")));
-  assert.deepEqual(createSketcher()(words.join(" "), { template: false }).bands, bandsOf(words.join(" ")));
+  assert.deepEqual(createSketcher()(Buffer.from(words.join(" ")), { template: false }).bands, bandsOf(words.join(" ")));
   // Sketches are kept between runs: other values need another version of the rule.
   assert.deepEqual(
     [...bandsOf("the quick brown fox jumps over the lazy dog")].slice(0, 3),
-    [1493525431, 3545132002, 2118577094],
+    [2977194075, 4097549537, 1420000050],
   );
 });
 
 test("texts under 5 words and over the limit have no sketch", () => {
-  assert.deepEqual(sketch("one two three four", { template: true }), { words: 4, bands: null, template: null });
+  assert.deepEqual(sketch("one two three four", { template: true }), {
+    words: 4,
+    bands: null,
+    template: null,
+    templateSet: null,
+  });
   assert.deepEqual(sketch("a b c d e ".repeat(sketchLimit / 10 + 1), { template: true }).bands, null);
 });
 
@@ -50,4 +57,24 @@ test("the template sketch is there when asked for, and blind to numbers", () => 
   assert.deepEqual(a.template, b.template);
   assert.notDeepEqual(a.bands, b.bands);
   assert.equal(sketch("[12:01:07] node 17 joined at (3, 4)", { template: false }).template, null);
+});
+
+test("the template set is that of the text with numbers masked, where it is small", () => {
+  const line = (i: number): string =>
+    `[20:27:${i}] node ${i} ${i % 3 === 0 ? "spawned" : "joined"} at (${i}, 0x${i})\n`;
+  const log = Array.from({ length: 5000 }, (_, i) => line(i)).join("");
+  assert.deepEqual(sketch(log, { template: true }).templateSet, setOf(log, true));
+  assert.equal(sketch(log, { template: false }).templateSet, null);
+  assert.equal(sketch("one two three four", { template: true }).templateSet, null);
+  const many = randomWords(3, 600).join("x ");
+  assert.equal(sketch(many, { template: true }).templateSet, null);
+});
+
+test("the order and the number of shingles do not matter, however many there are", () => {
+  for (const count of [5, 6, 70, 600, 2040, 2060, 6000]) {
+    const words = randomWords(count, count);
+    const turned = [...words.slice(count >> 1), ...words.slice(0, count >> 1)];
+    // Twice round: both have the shingles of the ring.
+    assert.deepEqual(bandsOf([...turned, ...turned, ...turned].join(" ")), bandsOf([...words, ...words].join(" ")));
+  }
 });

@@ -5,7 +5,7 @@ import { DuplicateColumns } from "./columns.ts";
 import { findDuplicates } from "./find-duplicates.ts";
 import type { DuplicateMark, FindDuplicatesOptions } from "./find-duplicates.ts";
 import type { Rank } from "./rank.ts";
-import { shingleSet } from "./shingles.ts";
+import { shingleSet } from "./shingle-set.ts";
 import { createSketcher } from "./sketch.ts";
 
 export interface TestText {
@@ -37,9 +37,9 @@ export async function marksOf(
     const textSha256 = createHash("sha256").update(text).digest("hex");
     const textBytes = Buffer.byteLength(text);
     const gene = { textSha256, textOffset: 0, rank: { backup: false, date: 0, textBytes, ...rank } };
-    columns.add(gene, sketch(text, { template: log }));
+    columns.add(gene, sketch(Buffer.from(text), { template: log }));
   }
-  const mark = await findDuplicates(columns, { text: async (item) => texts[item]!.text, ...options });
+  const mark = await findDuplicates(columns, { text: async (item) => Buffer.from(texts[item]!.text), ...options });
   return texts.map((_, item) => mark(item));
 }
 
@@ -53,5 +53,5 @@ export function similarityOf(a: string, b: string): number {
 }
 
 export function setOf(text: string, masked = false): Float64Array {
-  return shingleSet(text, { masked });
+  return shingleSet(Buffer.from(text), { masked });
 }

@@ -13,6 +13,8 @@ const manyBlobs = 64;
 /** Bytes of blobs that may be under way at once. */
 const underWayBytes = 5 << 20;
 const mostThreads = 7;
+/** Milliseconds that the calling thread reads without listening. */
+const hearMs = 4;
 
 export interface ReaderPool {
   /** Says that so many blobs will come, before they are at hand. */
@@ -24,6 +26,8 @@ export interface ReaderPool {
 
 /** A pool whose threads start when there is enough to read; the calling thread reads too, while they start or are busy. */
 export async function createReaderPool(options: ReaderOptions): Promise<ReaderPool> {
+  // V8 throws away all code for typed arrays when the first buffer of a thread is transferred: now there is none yet.
+  new ArrayBuffer(0).transfer();
   const here = await createReader(options);
   let threads: Threads | undefined;
   let expected = 0;
@@ -32,8 +36,17 @@ export async function createReaderPool(options: ReaderOptions): Promise<ReaderPo
   const readHere = async (batch: readonly Blob[]): Promise<readonly Reading[]> => {
     isReadingHere = true;
     try {
-      await setImmediate(); // Else nobody would hear that a thread is free again, nor git's next words.
-      return batch.map((blob) => here(blob));
+      const readings: Reading[] = [];
+      let heard = -Infinity;
+      for (const blob of batch) {
+        // Else nobody would hear that a thread is free again, nor git's next words, and the threads would run out of work.
+        if (performance.now() - heard > hearMs) {
+          await setImmediate();
+          heard = performance.now();
+        }
+        readings.push(here(blob));
+      }
+      return readings;
     } finally {
       isReadingHere = false;
     }

@@ -7,7 +7,7 @@ import { quality } from "../content/quality.ts";
 import { createSketcher, duplicateRule, sketchLimit } from "../duplicates/sketch.ts";
 import type { Sketch } from "../duplicates/sketch.ts";
 import type { Gene } from "../gene.ts";
-import { escapeContent, unescapeContent } from "../genome-text.ts";
+import { escapeContent, unescapeBytes } from "../genome-text.ts";
 import { fileLicence, licencesVersion } from "../licences/licence.ts";
 
 /** The versions of the rules that decide a reading; a gene read by others is read again. */
@@ -46,18 +46,29 @@ export interface ReaderOptions {
 /** Gives each text memory of its own: what goes to another thread is copied with all the memory it lies in. */
 const encoder = new TextEncoder();
 
-/** Makes the function that reads blobs. */
+/** Texts with all that the loops over every byte tell apart. */
+const samples: readonly (readonly [path: string, text: string])[] = [
+  [
+    "a.log",
+    `[12:01:07] 0x1f node_7 \u0001\u001b[1m at\u00a0(3, 4)\u2003e9 caf\u00e9 \u6f22\u5b57 \u{13080} ${"deadbeef is 12 of x\n".repeat(300)}`,
+  ],
+  ["a.csv", 'question,answer\nWhy?,"So ""it"" is, now"\n"Odd" one?,So be it\r\n\nHow?,"Thus it was."\n'],
+];
+
+/**
+ * Makes the function that reads blobs. It reads samples first: a compiler that has seen all branches of a loop need not
+ * throw away its code for each of them, which in the first second takes longer than the reading.
+ */
 export async function createReader(options: ReaderOptions): Promise<(blob: Blob) => Reading> {
   // Loaded only where it is wanted: it brings most of the other rooms along, into every thread.
   const { tokenizerOf } = options.tokenizer === null ? {} : await import("../../models/tokenizer-of.ts");
   const tokenizer = await tokenizerOf?.(options.tokenizer!);
   const sketch = createSketcher();
-  const sketched = (text: string, kind: Gene["kind"]): Sketch => sketch(text, { template: kind === "log" });
+  const sketched = (text: Uint8Array, kind: Gene["kind"]): Sketch => sketch(text, { template: kind === "log" });
 
-  return ({ bytes, repository, path, known }) => {
+  const readBlob = ({ bytes, repository, path, known }: Blob): Reading => {
     if (known !== undefined) {
-      const text = unescapeContent(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
-      return { content: bytes, known, sketch: sketched(text, known.kind) };
+      return { content: bytes, known, sketch: sketched(unescapeBytes(bytes), known.kind) };
     }
     const file = { repository, path };
     const read = options.verbatim === true ? readVerbatim(bytes, file) : readContent(bytes, file, options);
@@ -66,11 +77,12 @@ export async function createReader(options: ReaderOptions): Promise<(blob: Blob)
     const cleaned = options.mask ? clean(read.text) : { text: read.text, masked: {} };
     const escaped = escapeContent(cleaned.text);
     const content = encoder.encode(escaped);
+    const text = escaped === cleaned.text ? content : encoder.encode(cleaned.text);
     const transforms: string[] = [...read.transforms];
     if (Object.keys(cleaned.masked).length > 0) transforms.push(cleanVersion);
     if (escaped !== cleaned.text) transforms.push("escape-markers@1");
     const flags = [...read.flags];
-    if (cleaned.text.length > sketchLimit) flags.push("too-long-to-compare");
+    if (text.length > sketchLimit) flags.push("too-long-to-compare");
     return {
       content,
       known: {
@@ -80,11 +92,13 @@ export async function createReader(options: ReaderOptions): Promise<(blob: Blob)
         language,
         licence: fileLicence(path, cleaned.text),
         tokens: tokenizer?.encodeContent(cleaned.text).length ?? null,
-        quality: quality(cleaned.text),
+        quality: quality(text),
         masked: cleaned.masked,
         flags,
       },
-      sketch: sketched(cleaned.text, kind),
+      sketch: sketched(text, kind),
     };
   };
+  for (const [path, text] of samples) readBlob({ bytes: encoder.encode(text), repository: "", path });
+  return readBlob;
 }
