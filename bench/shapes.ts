@@ -1,4 +1,4 @@
-/** Random weights for a published shape, where the real ones cannot be had, and what training it costs. */
+/** Random weights for a published shape, where the real ones cannot be had. */
 
 import type { Body } from "../src/models/body.ts";
 import type { ModelConfig } from "../src/models/config.ts";
@@ -18,18 +18,4 @@ export function randomBody(config: ModelConfig): Pick<Body, "config" | "weights"
     }),
   );
   return { config, weights };
-}
-
-/** FLOPs that LoRA training needs per token: no weight gradients of the base, causal attention, no recomputation. */
-export function loraFlopsPerToken(config: ModelConfig, T: number, rank: number): number {
-  let linear = 0;
-  let lora = 0;
-  for (const [name, shape] of expectedWeights(config)) {
-    const [outputs, inputs] = shape;
-    if (inputs === undefined || !name.startsWith("model.layers.")) continue;
-    linear += outputs! * inputs;
-    lora += rank * (outputs! + inputs);
-  }
-  const head = config.vocabularySize * config.hiddenSize;
-  return 4 * (linear + head) + 6 * lora + 6 * config.layers * T * config.heads * config.headSize;
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { estimate, type EstimateOptions, refuseUnfit } from "./estimate.ts";
+import { smolLm2 } from "./known-bodies.ts";
 import { LINEAR_MODULES } from "./schema.ts";
-import { smallLlama, smolLm2 } from "./testing.ts";
+import { smallLlama } from "./testing.ts";
 
 const lora: EstimateOptions = {
   method: "lora",

@@ -29,7 +29,7 @@ test("the recipes that ship are valid and called as their files", async () => {
   const recipes = await loadBlueprints();
   assert.deepEqual(
     recipes.map(({ file }) => file),
-    ["medium-body.yaml", "small-body.yaml"],
+    ["full-body.yaml", "large-body.yaml", "medium-body.yaml", "small-body.yaml"],
   );
   for (const { blueprint, file } of recipes) assert.equal(`${blueprint.name}.yaml`, file);
 });

@@ -18,6 +18,8 @@ export interface LoadedBlueprint {
   readonly blueprint: Blueprint;
   /** File name, for messages. */
   readonly file: string;
+  /** The text as written, comments included. */
+  readonly yaml: string;
   /** SHA-256 of the values, whatever the comments and the order. */
   readonly sha256: string;
 }
@@ -50,9 +52,34 @@ async function blueprintNames(folder: string): Promise<string[]> {
 }
 
 async function readBlueprint(path: string, file: string): Promise<LoadedBlueprint> {
-  const bytes = await readLimited(path, MAX_BYTES);
-  const blueprint = parseBlueprint(new TextDecoder().decode(bytes), file);
-  return { blueprint, file, sha256: createHash("sha256").update(canonicalJson(blueprint)).digest("hex") };
+  const yaml = await readBlueprintText(path);
+  const blueprint = parseBlueprint(yaml, file);
+  return { blueprint, file, yaml, sha256: createHash("sha256").update(canonicalJson(blueprint)).digest("hex") };
+}
+
+/**
+ * The text of a blueprint's file.
+ *
+ * @throws UserError `not-found`, or where it is larger than any recipe
+ */
+export async function readBlueprintText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readLimited(path, MAX_BYTES));
+}
+
+/** What is wrong at a place of a file. */
+export interface Problem {
+  readonly line: number;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface Checked {
+  /** Undefined where something is wrong. */
+  readonly blueprint: Blueprint | undefined;
+  /** What is most likely the cause of others first. */
+  readonly problems: readonly Problem[];
+  /** The line of a key, or of what is nearest above it. */
+  lineOf(path: readonly PropertyKey[]): number;
 }
 
 /**
@@ -62,22 +89,34 @@ async function readBlueprint(path: string, file: string): Promise<LoadedBlueprin
  * @throws UserError `invalid`: file, line, what is wrong there, and for an unknown key the nearest known one
  */
 export function parseBlueprint(yaml: string, file: string): Blueprint {
+  const { blueprint, problems } = checkBlueprint(yaml);
+  if (blueprint !== undefined) return blueprint;
+  const { line, message, hint } = problems[0]!;
+  throw new UserError("invalid", `${file}:${line}: ${message}`, hint === undefined ? {} : { hint });
+}
+
+/** Checks a blueprint's YAML against the schema and finds all that is wrong. */
+export function checkBlueprint(yaml: string): Checked {
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines });
-  const [mistake] = document.errors;
-  if (mistake) {
-    const where = `${file}:${lines.linePos(mistake.pos[0]).line}`;
-    throw new UserError("invalid", `${where}: not valid YAML: ${mistake.message.split("\n")[0]}`, { cause: mistake });
+  const lineOf = (path: readonly PropertyKey[]): number => lines.linePos(offsetOf(document, path)).line;
+  const wrong = (problems: readonly Problem[]): Checked => ({ blueprint: undefined, problems, lineOf });
+  const notYaml = (offset: number, message: string): Problem => {
+    return { line: lines.linePos(offset).line, message: `not valid YAML: ${message.split("\n")[0]}` };
+  };
+  if (document.errors.length > 0) return wrong(document.errors.map(({ pos, message }) => notYaml(pos[0], message)));
+  let written: unknown;
+  try {
+    written = document.toJS();
+  } catch (error) {
+    // An alias without its anchor, or so many that they would fill the memory.
+    return wrong([notYaml(0, error instanceof Error ? error.message : String(error))]);
   }
-  const parsed = blueprintSchema.safeParse(document.toJS());
-  if (parsed.success) return parsed.data;
+  const parsed = blueprintSchema.safeParse(written);
+  if (parsed.success) return { blueprint: parsed.data, problems: [], lineOf };
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(innermost(issue), lineOf));
   // A required key that is missing is most often one that is misspelt: say that first.
-  const issues = parsed.error.issues.map(innermost);
-  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
-  const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const path = unknown === undefined ? issue.path : [...issue.path, unknown];
-  const line = lines.linePos(offsetOf(document, path)).line;
-  throw new UserError("invalid", `${file}:${line}: ${explain(issue, unknown)}`, remedy(issue, unknown));
+  return wrong(problems.toSorted((a, b) => Number(b.hint !== undefined) - Number(a.hint !== undefined)));
 }
 
 /** Where a path stands in the text, or what is nearest above it. */
@@ -89,29 +128,29 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   return 0;
 }
 
-type Issue = z.core.$ZodIssue;
-
 /** Of a value that fits none of several forms, what is wrong with it in the form that it is meant to have. */
-function innermost(issue: Issue): Issue {
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
-  const isMeant = (of: readonly Issue[]): boolean =>
+  const isMeant = (of: readonly z.core.$ZodIssue[]): boolean =>
     of.some(({ path, code }) => path.length > 0 || code === "unrecognized_keys");
   const form = issue.errors.find(isMeant) ?? issue.errors[0] ?? [];
   const inner = form.find(({ code }) => code === "unrecognized_keys") ?? form[0];
   return inner === undefined ? issue : innermost({ ...inner, path: [...issue.path, ...inner.path] });
 }
 
-function explain(issue: Issue, unknown: string | undefined): string {
+function problemsOf(issue: z.core.$ZodIssue, lineOf: Checked["lineOf"]): Problem[] {
   const place = issue.path.join(".");
-  if (unknown !== undefined) return `unknown key ${JSON.stringify(unknown)}${place === "" ? "" : ` in ${place}`}`;
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(blueprintSchema, issue.path);
+    return issue.keys.map((key) => ({
+      line: lineOf([...issue.path, key]),
+      message: `unknown key ${JSON.stringify(key)}${place === "" ? "" : ` in ${place}`}`,
+      hint: `the nearest known key is ${nearest(key, known)}; known are ${known.join(", ")}`,
+    }));
+  }
   const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
-  return `${place === "" ? "the blueprint" : place}${missing ? " is missing" : `: ${issue.message}`}`;
-}
-
-function remedy(issue: Issue, unknown: string | undefined): { hint: string } | undefined {
-  if (unknown === undefined) return undefined;
-  const known = keysAt(blueprintSchema, issue.path);
-  return { hint: `the nearest known key is ${nearest(unknown, known)}; known are ${known.join(", ")}` };
+  const what = place === "" ? "the blueprint" : place;
+  return [{ line: lineOf(issue.path), message: `${what}${missing ? " is missing" : `: ${issue.message}`}` }];
 }
 
 /** The keys that the schema knows at a path. */

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { canonicalJson } from "../formats/files.ts";
+import { smolLm2 } from "./known-bodies.ts";
 import { loadBlueprint, parseBlueprint } from "./load.ts";
 import { planHash, readPlan, settingsOf, writePlan } from "./plan.ts";
 import { refuseBody, resolvePlan, type ResolveOptions } from "./resolve.ts";
-import { smallLlama, smolLm2 } from "./testing.ts";
+import { smallLlama } from "./testing.ts";
 
 const small = await loadBlueprint("small-body");
 const medium = await loadBlueprint("medium-body");
@@ -107,7 +108,7 @@ test("without a replay text there is no replay", () => {
 
 test("what a blueprint leaves open has a default with a reason", () => {
   const yaml = "name: bare\ndescription: x\nmethod: lora\noptimizer: {learningRate: 1e-4}\nbudget: {steps: 10}\n";
-  const recipe = { blueprint: parseBlueprint(yaml, "bare.yaml"), file: "bare.yaml", sha256: "b" };
+  const recipe = { blueprint: parseBlueprint(yaml, "bare.yaml"), file: "bare.yaml", yaml, sha256: "b" };
   const { settings, predicted } = resolvePlan({ ...options, recipe });
   assert.deepEqual(settings.lora.value, {
     rank: 16,

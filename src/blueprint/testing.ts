@@ -1,22 +1,7 @@
-/** Shapes of known bodies, for tests. */
+/** Shapes and recipes for tests. */
 import type { ModelConfig } from "../models/config.ts";
-
-export const smolLm2: ModelConfig = {
-  modelType: "llama",
-  vocabularySize: 49152,
-  hiddenSize: 576,
-  intermediateSize: 1536,
-  layers: 30,
-  heads: 9,
-  keyValueHeads: 3,
-  headSize: 64,
-  normEpsilon: 1e-5,
-  maxPositions: 8192,
-  tied: true,
-  attentionBias: false,
-  mlpBias: false,
-  rope: { theta: 100_000, scaling: null },
-};
+import { smolLm2 } from "./known-bodies.ts";
+import { type LoadedBlueprint, parseBlueprint } from "./load.ts";
 
 export const smallLlama: ModelConfig = {
   ...smolLm2,
@@ -28,3 +13,9 @@ export const smallLlama: ModelConfig = {
   keyValueHeads: 2,
   maxPositions: 512,
 };
+
+/** The least that a blueprint must say, and more lines of YAML. */
+export function testRecipe(name: string, more = "", method: "full" | "lora" = "full"): LoadedBlueprint {
+  const yaml = `name: ${name}\ndescription: y\nmethod: ${method}\noptimizer: {learningRate: 1e-3}\n${more}\n`;
+  return { blueprint: parseBlueprint(yaml, name), file: `${name}.yaml`, yaml, sha256: name };
+}

@@ -2,15 +2,17 @@
 
 import { resolve } from "node:path";
 import { loadBlueprint, loadBlueprints } from "../blueprint/load.ts";
-import { matchBlueprint } from "../blueprint/match.ts";
-import { resolveEpigenome } from "../blueprint/resolve.ts";
+import { genomeFacts } from "../blueprint/genome-facts.ts";
+import { probeMachine } from "../blueprint/machine.ts";
+import { matchRecipes } from "../blueprint/match.ts";
+import { resolveEpigenome } from "../blueprint/resolve-epigenome.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
 import { openGenome } from "../genome/manifest.ts";
 import type { Genome } from "../genome/manifest.ts";
 import { inspectBody } from "../models/load.ts";
-import { countParameters } from "../models/weights.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Flags, Parsed } from "./flags.ts";
+import { textOfModel } from "./inputs.ts";
 import { openTokenizer } from "./model.ts";
 import { selectionOf } from "./planning.ts";
 import { blueprintOf, modelOf } from "./request.ts";
@@ -48,16 +50,25 @@ export interface Diet {
 export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string): Promise<Diet> {
   const model = modelOf(flags.model, cwd);
   const tokenizer = await openTokenizer(model);
-  const { config } = await inspectBody(model);
+  const { config, kind } = await inspectBody(model);
   const named = blueprintOf(flags.blueprint, cwd);
-  const { blueprint } =
+  const genome = await openGenome(resolve(cwd, flags.genome));
+  const recipe =
     named === undefined
-      ? matchBlueprint(await loadBlueprints(), { parameters: countParameters(config) }).chosen
+      ? matchRecipes(await loadBlueprints(), {
+          config,
+          genome: genomeFacts(genome.genes),
+          machine: await probeMachine(cwd),
+          given: {},
+          hasReplay: textOfModel(kind === "folder" ? model : undefined, "replay.txt") !== undefined,
+          copiesParent: kind === "gguf",
+        }).chosen.recipe
       : await loadBlueprint(named);
+  const { blueprint } = recipe;
   const { express } = flags;
   const settings = resolveEpigenome(blueprint, config, express === undefined ? {} : { express });
   return {
-    genome: await openGenome(resolve(cwd, flags.genome)),
+    genome,
     tokenizer,
     recipe: blueprint.name,
     sequence: Math.min(blueprint.batch?.sequence ?? 512, config.maxPositions),

@@ -2,11 +2,12 @@
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { GenomeFacts } from "../blueprint/genome-facts.ts";
 import { loadBlueprint, loadBlueprints } from "../blueprint/load.ts";
 import type { LoadedBlueprint } from "../blueprint/load.ts";
 import { probeMachine } from "../blueprint/machine.ts";
 import type { Machine } from "../blueprint/machine.ts";
-import { matchBlueprint } from "../blueprint/match.ts";
+import { matchRecipes } from "../blueprint/match.ts";
 import { refuseBody } from "../blueprint/resolve.ts";
 import { refuseOverlap } from "../epigenome/overlap.ts";
 import type { NamedText } from "../epigenome/overlap.ts";
@@ -73,30 +74,49 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
   };
 }
 
+/** A general text that comes with a model's folder; undefined where there is none. */
+export function textOfModel(folder: string | undefined, name: "retention.txt" | "replay.txt"): string | undefined {
+  const path = folder === undefined ? undefined : join(folder, name);
+  return path !== undefined && existsSync(path) ? path : undefined;
+}
+
 async function generalText(
   given: string | undefined,
   modelFolder: string | undefined,
-  name: string,
+  name: "retention.txt" | "replay.txt",
 ): Promise<GeneralText | undefined> {
-  const ofModel = modelFolder === undefined ? undefined : join(modelFolder, name);
-  const path = given ?? (ofModel !== undefined && existsSync(ofModel) ? ofModel : undefined);
+  const path = given ?? textOfModel(modelFolder, name);
   if (path === undefined) return undefined;
   const text = await readGeneralText(path);
   return { source: given === undefined ? "model" : "given", text, sha256: await sha256OfFile(path) };
 }
 
 /**
- * The blueprint that the user named or that fits, and a first look whether the machine can hold the body.
+ * The blueprint that the user named or that fits best, and a first look whether the machine can hold the body.
  *
+ * @param genome undefined before there is one: what recipes ask of it then counts as met
  * @throws UserError "not-found", "invalid", "unsupported", "memory", "disk"
  */
-export async function chooseRecipe(request: RunRequest, inputs: Inputs, out: string): Promise<Recipe> {
+export async function chooseRecipe(
+  request: RunRequest,
+  inputs: Inputs,
+  out: string,
+  genome?: GenomeFacts,
+): Promise<Recipe> {
+  const { body, machine } = inputs;
   let chosen: Recipe;
   if (request.blueprint === undefined) {
-    const match = matchBlueprint(await loadBlueprints(), { parameters: inputs.parameters });
-    chosen = { recipe: match.chosen, reason: match.reason };
+    const match = matchRecipes(await loadBlueprints(), {
+      config: body.config,
+      genome,
+      machine,
+      given: request.minutes === undefined ? {} : { minutes: request.minutes },
+      hasReplay: inputs.replay !== undefined,
+      copiesParent: body.kind === "gguf",
+    });
+    chosen = { recipe: match.chosen.recipe, reason: match.chosen.holds.join("; ") };
   } else chosen = { recipe: await loadBlueprint(request.blueprint), reason: "--blueprint" };
-  refuseBody(chosen.recipe.blueprint, inputs.body.config, inputs.machine, out);
+  refuseBody(chosen.recipe.blueprint, body.config, machine, out);
   return chosen;
 }
 

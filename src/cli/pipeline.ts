@@ -21,7 +21,7 @@ import { loadBody } from "../models/load.ts";
 import { writeModelFolder } from "../models/save.ts";
 import { finishImago, measureOptions, writeNestManifest } from "./imago-stage.ts";
 import { checkInputs, chooseRecipe, refuseChanged, retentionSource } from "./inputs.ts";
-import type { Inputs, Recipe } from "./inputs.ts";
+import type { Inputs } from "./inputs.ts";
 import { abandonNest, beginNest, checkNestFree, placeOf, reopenNest, resumeCommand } from "./nest.ts";
 import type { Nest, RunRequest } from "./nest.ts";
 import { readHeldOut, readReport, readRetention, repositoriesOf, writeRetention } from "./nest-files.ts";
@@ -62,11 +62,12 @@ export async function startRun(request: RunRequest, out: string, options: Pipeli
   options.onEvent({ type: "work", work: "checking" });
   await checkNestFree(out);
   const inputs = await checkInputs(request, out);
-  const recipe = await chooseRecipe(request, inputs, out);
+  // What cannot be trained here is refused before the genome is built; the recipe is chosen once that is known.
+  await chooseRecipe(request, inputs, out);
   const place = await placeOf(out);
   const nest = await beginNest(out, request);
   try {
-    return await walk(nest, inputs, recipe, options);
+    return await walk(nest, inputs, options);
   } catch (error) {
     const canGoOn = nest.result("plan") !== undefined || options.signal.aborted;
     if (!canGoOn) await abandonNest(out, place);
@@ -86,9 +87,9 @@ export async function resumeRun(out: string, options: PipelineOptions): Promise<
   }
   options.onEvent({ type: "work", work: "checking" });
   const inputs = await checkInputs(nest.request, out);
-  const recipe = nest.result("plan") === undefined ? await chooseRecipe(nest.request, inputs, out) : undefined;
+  if (nest.result("plan") === undefined) await chooseRecipe(nest.request, inputs, out);
   try {
-    return await walk(nest, inputs, recipe, options);
+    return await walk(nest, inputs, options);
   } catch (error) {
     throw asInterruption(error, nest, options.signal);
   }
@@ -111,15 +112,10 @@ interface Carried {
   texts?: ExpressedTexts;
 }
 
-async function walk(
-  nest: Nest,
-  inputs: Inputs,
-  recipe: Recipe | undefined,
-  options: PipelineOptions,
-): Promise<Finished> {
+async function walk(nest: Nest, inputs: Inputs, options: PipelineOptions): Promise<Finished> {
   const carried: Carried = {};
   await genomeStage(nest, options);
-  const { plan, settings } = await planStage(nest, inputs, recipe, carried, options);
+  const { plan, settings } = await planStage(nest, inputs, carried, options);
   const heldOut = await readHeldOut(nest);
   const before = await beforeStage(nest, inputs, settings, heldOut, carried, options);
   const retention = await readRetention(nest);
@@ -170,7 +166,6 @@ interface PlanResult {
 async function planStage(
   nest: Nest,
   inputs: Inputs,
-  recipe: Recipe | undefined,
   carried: Carried,
   { onEvent, signal }: PipelineOptions,
 ): Promise<{ plan: Plan; settings: Settings }> {
@@ -186,7 +181,6 @@ async function planStage(
   const planning = await planRun(nest.path("genome"), {
     request: nest.request,
     inputs,
-    recipe: recipe ?? (await chooseRecipe(nest.request, inputs, nest.dir)),
     out: nest.dir,
     onEncoding: (done, total) => onEvent({ type: "work", work: "encoding", done, total }),
     signal,

@@ -34,7 +34,8 @@ export const plan = defineVerb({
     onEvent({ type: "work", work: "checking" });
     await checkNestFree(out);
     const inputs = await checkInputs(request, out);
-    const recipe = await chooseRecipe(request, inputs, out);
+    // What cannot be trained here is refused before the genome is built.
+    await chooseRecipe(request, inputs, out);
     const folder = await mkdtemp(join(tmpdir(), "chrysalis-plan-"));
     try {
       const genome = join(folder, "genome");
@@ -47,7 +48,7 @@ export const plan = defineVerb({
       });
       const onEncoding = (done: number, total: number): void =>
         onEvent({ type: "work", work: "encoding", done, total });
-      const planned = await planRun(genome, { request, inputs, recipe, out, onEncoding, signal });
+      const planned = await planRun(genome, { request, inputs, out, onEncoding, signal });
       const path = join(out, "plan.json");
       await mkdir(out, { recursive: true });
       await writePlan(path, planned.plan);

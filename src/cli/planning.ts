@@ -1,8 +1,10 @@
 /** From a genome to a plan: what is trained on and held out, the texts that go with it, every setting resolved. */
 
+import { genomeFacts } from "../blueprint/genome-facts.ts";
 import type { Plan, PlanInputs, Settings } from "../blueprint/plan.ts";
 import { settingsOf } from "../blueprint/plan.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
+import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import { frame } from "../epigenome/framings.ts";
 import type { Expression } from "../epigenome/express.ts";
@@ -18,7 +20,7 @@ import type { Document } from "../eval/bits-per-byte.ts";
 import { openGenome } from "../genome/manifest.ts";
 import type { Genome } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
-import { retentionSource } from "./inputs.ts";
+import { chooseRecipe, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
 
@@ -39,30 +41,27 @@ export interface Planning extends ExpressedTexts {
 export interface PlanningOptions {
   readonly request: RunRequest;
   readonly inputs: Inputs;
-  readonly recipe: Recipe;
   readonly out: string;
   readonly onEncoding: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
-/** A token of byte-level BPE, in bytes of text: where what there will be is not yet known. */
-const BYTES_PER_TOKEN = 3.3;
-
 /**
- * Expresses the genome at `genomeDir`, encodes what is trained on and resolves the blueprint. Writes nothing.
+ * Chooses the recipe for the genome at `genomeDir`, expresses it, encodes what is trained on and resolves the blueprint. Writes nothing.
  *
- * @throws UserError "empty", "invalid", "memory", "disk"
+ * @throws UserError "empty", "invalid", "unsupported", "memory", "disk"
  */
 export async function planRun(genomeDir: string, options: PlanningOptions): Promise<Planning> {
-  const { inputs } = options;
+  const { request, inputs, out } = options;
   const genome = await openGenome(genomeDir);
   try {
+    const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
     // The genome decides none of the settings that decide what is expressed.
-    const draft = settingsOf(resolve(genome, options, undefined));
+    const draft = settingsOf(resolve(genome, recipe, options, undefined));
     const texts = await expressTexts(genome, draft, options);
     const heldOut = await heldOutRecords(texts.expression.heldOut, (gene) => genome.text(gene));
     const retention = inputs.retention && sampleText(inputs.retention.text, { seed: draft.seed });
-    const plan = resolve(genome, options, {
+    const plan = resolve(genome, recipe, options, {
       texts,
       heldOutBytes: heldOut.reduce((sum, { bytes }) => sum + bytes, 0),
       retentionBytes: retention?.bytes ?? Math.round(OWN_SAMPLES.texts * OWN_SAMPLES.tokens * BYTES_PER_TOKEN),
@@ -156,7 +155,8 @@ interface Measured {
 
 function resolve(
   genome: Genome,
-  { request, inputs, recipe, out }: PlanningOptions,
+  { recipe, reason }: Recipe,
+  { request, inputs, out }: PlanningOptions,
   measured: Measured | undefined,
 ): Plan {
   const { replay, body } = inputs;
@@ -182,8 +182,8 @@ function resolve(
     replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
   };
   return resolvePlan({
-    recipe: recipe.recipe,
-    recipeReason: recipe.reason,
+    recipe,
+    recipeReason: reason,
     config: body.config,
     given,
     machine: inputs.machine,

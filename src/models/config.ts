@@ -84,7 +84,8 @@ const DEFAULTS = {
   qwen3: { maxPositions: 32768, keyValueHeads: () => 32, headSize: 128 },
 } as const satisfies Record<ModelType, unknown>;
 
-const MODEL_TYPES = Object.keys(DEFAULTS) as ModelType[];
+/** The architectures that can be run, as `model_type` in config.json. */
+export const MODEL_TYPES = Object.keys(DEFAULTS) as ModelType[];
 
 /**
  * Normalises a config.json.

@@ -10,7 +10,7 @@ import type { TensorToWrite } from "../formats/safetensors.ts";
 import { configJsonFor, readModelConfig } from "./config.ts";
 import type { ModelConfig } from "./config.ts";
 import { checkpointName, llama3Factors, restoreRowOrder } from "./gguf-body.ts";
-import { inspectBody, loadBody } from "./load.ts";
+import { inspectBody, loadBody, readConfigOf } from "./load.ts";
 import { countParameters, estimateLoadedBytes, expectedWeights } from "./weights.ts";
 import { buildGguf, f32, f32Tensor, string, u32 } from "../../test/support/build-gguf.ts";
 import type { GgufTestFile, GgufTestTensor, GgufTestValue } from "../../test/support/build-gguf.ts";
@@ -239,6 +239,7 @@ test("llama and qwen3 GGUF give the configuration and the weights of the checkpo
     assert.deepEqual(body.config, config);
     for (const { name, data } of weightsOf(config)) assert.deepEqual(body.weights.get(name)?.data, data, name);
     assert.equal(body.source.kind, "gguf");
+    assert.deepEqual(await readConfigOf(path), { kind: "gguf", config });
     assert.equal(body.configJson["eos_token_id"], 2);
     assert.deepEqual(readModelConfig(body.configJson, path), config);
   }

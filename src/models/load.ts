@@ -47,6 +47,23 @@ interface Opened {
 }
 
 /**
+ * Reads a model's configuration alone: its weights need not be there.
+ *
+ * @param path a folder with config.json, or a .gguf file
+ * @throws UserError "not-found", "damaged" or "unsupported"
+ */
+export async function readConfigOf(path: string): Promise<Pick<BodyFiles, "kind" | "config">> {
+  if (await isFolder(path)) return { kind: "folder", config: (await readFolderConfig(path)).config };
+  refuseOtherFormats(path);
+  const file = await openGguf(path);
+  try {
+    return { kind: "gguf", config: (await configFromGguf(file)).config };
+  } finally {
+    await file.close();
+  }
+}
+
+/**
  * Reads a model's configuration and checks that its weights are there in full, without reading them.
  *
  * @param path a folder with config.json and model.safetensors (or its index), or a .gguf file
@@ -99,17 +116,20 @@ export async function hashFiles(paths: readonly string[]): Promise<string> {
 
 async function withFiles<T>(path: string, use: (files: BodyFiles, opened: Opened) => Promise<T>): Promise<T> {
   const folder = await isFolder(path);
-  if (!folder && DIFFERENT_FORMAT.test(path)) {
-    throw new UserError("unsupported", `${path} is in a format that is not read`, {
-      hint: "give a Hugging Face folder with safetensors, or a .gguf file",
-    });
-  }
+  if (!folder) refuseOtherFormats(path);
   const { files, opened } = folder ? await openFolder(path) : await openGgufBody(path);
   try {
     return await use(files, opened);
   } finally {
     await opened.close();
   }
+}
+
+function refuseOtherFormats(path: string): void {
+  if (!DIFFERENT_FORMAT.test(path)) return;
+  throw new UserError("unsupported", `${path} is in a format that is not read`, {
+    hint: "give a Hugging Face folder with safetensors, or a .gguf file",
+  });
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -125,13 +145,17 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-async function openFolder(folder: string): Promise<{ files: BodyFiles; opened: Opened }> {
-  const configPath = join(folder, CONFIG);
-  if (!(await exists(configPath))) {
+async function readFolderConfig(folder: string): Promise<{ config: ModelConfig; configJson: unknown }> {
+  const path = join(folder, CONFIG);
+  if (!(await exists(path))) {
     throw new UserError("not-found", `${folder} has no ${CONFIG}`, { hint: "give a Hugging Face model folder" });
   }
-  const configJson = await readJson(configPath);
-  const config = readModelConfig(configJson, configPath);
+  const configJson = await readJson(path);
+  return { config: readModelConfig(configJson, path), configJson };
+}
+
+async function openFolder(folder: string): Promise<{ files: BodyFiles; opened: Opened }> {
+  const { config, configJson } = await readFolderConfig(folder);
   const weightFiles = await findWeightFiles(folder);
   const open: TensorFile[] = [];
   const close = async (): Promise<void> => {

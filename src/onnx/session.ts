@@ -78,6 +78,12 @@ export async function createSession(program: Program, options: SessionOptions = 
   };
 }
 
+/** What executes programs: its version, and the backends that its build knows; sessions use "cpu". */
+export function runtimeInfo(): { readonly version: string; readonly backends: readonly string[] } {
+  const backends = ort.listSupportedBackends().map(({ name }) => name);
+  return { version: ort.env.versions.node ?? ort.env.versions.common, backends };
+}
+
 /** A zeroed array for a value. */
 export function allocate(type: Type): TensorData {
   const size = sizeOf(type.shape);

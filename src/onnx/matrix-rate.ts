@@ -1,9 +1,9 @@
 /** The machine's own matrix rate: f32 products of the runtime, at the thread count of what is measured beside them. */
 
-import { createSession } from "../src/onnx/session.ts";
-import { Graph } from "../src/tensor/graph.ts";
-import { linear } from "../src/tensor/matmul.ts";
-import { extract } from "../src/tensor/program.ts";
+import { createSession } from "./session.ts";
+import { Graph } from "../tensor/graph.ts";
+import { linear } from "../tensor/matmul.ts";
+import { extract } from "../tensor/program.ts";
 
 const shapes = [
   { M: 512, K: 1024, N: 3072 },
@@ -45,6 +45,30 @@ export async function measureMatrixRate(threads: number): Promise<MatrixRate> {
       for (const { session } of probes) await session.release();
     },
   };
+}
+
+/**
+ * Measures for so many seconds.
+ *
+ * @returns FLOP/s of f32 products on `threads` threads
+ */
+export async function probeMatrixRate(
+  threads: number,
+  seconds: number,
+  options: { readonly onProgress: (seconds: number) => void; readonly signal: AbortSignal },
+): Promise<number> {
+  const rate = await measureMatrixRate(threads);
+  try {
+    const began = performance.now();
+    for (let passed = 0; passed < seconds; passed = (performance.now() - began) / 1e3) {
+      options.signal.throwIfAborted();
+      options.onProgress(passed);
+      await rate.sample();
+    }
+    return rate.rate();
+  } finally {
+    await rate.release();
+  }
 }
 
 export function median(values: readonly number[]): number {

@@ -1,0 +1,111 @@
+/** `chrysalis blueprint match`: which recipe a model gets and why, by estimates alone; nothing is loaded or trained. */
+
+import { join, resolve } from "node:path";
+import { genomeFacts } from "../blueprint/genome-facts.ts";
+import type { GenomeFacts } from "../blueprint/genome-facts.ts";
+import { loadBlueprints } from "../blueprint/load.ts";
+import { probeMachine } from "../blueprint/machine.ts";
+import { matchRecipes } from "../blueprint/match.ts";
+import { packageRoot } from "../formats/package-root.ts";
+import { openGenome } from "../genome/manifest.ts";
+import { readConfigOf } from "../models/load.ts";
+import { formatBytes, formatCount, formatDuration } from "./format.ts";
+import { textOfModel } from "./inputs.ts";
+import { checkModelPath } from "./model-path.ts";
+import { defineVerb } from "./verb.ts";
+
+export const blueprintMatch = defineVerb({
+  name: "blueprint match",
+  summary: "Rank the recipes for a model and a genome, with reasons",
+  usage: "[--model MODEL] [--genome DIR] [--minutes M]",
+  positionals: [],
+  flags: {
+    model: {
+      kind: "text",
+      value: "MODEL",
+      help: "Hugging Face folder, of which config.json is enough, or .gguf file (default: the larva that comes with this program)",
+    },
+    genome: { kind: "text", value: "DIR", help: "Genome folder (default: the genome counts as not known)" },
+    minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
+  },
+  examples: [
+    {
+      command: "chrysalis blueprint match --model path/to/SmolLM2-135M --genome genome",
+      does: "the ranking with reasons",
+    },
+    {
+      command: "chrysalis blueprint match --model config-folder --json",
+      does: "of a config.json alone, for a program",
+    },
+  ],
+  async run({ flags }, { cwd, progress }) {
+    const model = flags.model === undefined ? join(packageRoot(), "models", "larva") : resolve(cwd, flags.model);
+    checkModelPath(model);
+    const { kind, config } = await readConfigOf(model);
+    const genomeDir = flags.genome === undefined ? undefined : resolve(cwd, flags.genome);
+    if (genomeDir !== undefined) progress.update({ stage: "reading", details: [genomeDir] });
+    const genome = genomeDir === undefined ? undefined : await factsOf(genomeDir);
+    progress.close();
+    const match = matchRecipes(await loadBlueprints(), {
+      config,
+      genome,
+      machine: await probeMachine(cwd),
+      given: flags.minutes === undefined ? {} : { minutes: flags.minutes },
+      hasReplay: textOfModel(kind === "folder" ? model : undefined, "replay.txt") !== undefined,
+      copiesParent: kind === "gguf",
+    });
+    return {
+      chosen: match.chosen.recipe.blueprint.name,
+      probed: false,
+      model: { path: model, architecture: config.modelType, parameters: match.chosen.predicted.parameters },
+      genome: genome ?? null,
+      ranking: match.ranking.map(({ recipe, score, reasons, predicted, applicable, fits, failed }) => ({
+        recipe: recipe.blueprint.name,
+        score: score.total,
+        parts: partsOf(score),
+        applicable,
+        fits,
+        failed,
+        reasons,
+        predicted,
+      })),
+    };
+  },
+  human: ({ chosen, model, genome, ranking }) => {
+    const known =
+      genome === null ? "the genome is not known (--genome)" : `${formatBytes(genome.bytes)} of distinct text`;
+    return [
+      `${model.architecture} body of ${formatCount(model.parameters)} parameters; ${known}; by estimates, nothing was measured`,
+      "",
+      ...ranking.flatMap(({ recipe, score, applicable, fits, failed, reasons, predicted }) => [
+        `${recipe === chosen ? "* " : "  "}${recipe}  ${score.toFixed(2)}${applicable ? (fits ? "" : ", does not fit this machine") : ", does not apply"}`,
+        ...(applicable ? reasons : failed).map((reason) => `    ${reason}`),
+        ...(applicable
+          ? [
+              `    predicted: ${formatCount(predicted.tokensPerSecond)} tokens/s, ${formatBytes(predicted.memoryBytes)} of memory, ` +
+                `${formatDuration(60 * predicted.minutes)} for ${formatCount(predicted.tokens)} tokens`,
+            ]
+          : []),
+      ]),
+      "",
+      ranking[0]!.fits
+        ? `${chosen} is what run would take.`
+        : `${chosen} is the nearest; run would refuse it on this machine.`,
+    ].join("\n");
+  },
+});
+
+async function factsOf(dir: string): Promise<GenomeFacts> {
+  const genome = await openGenome(dir);
+  try {
+    return genomeFacts(genome.genes);
+  } finally {
+    await genome.close();
+  }
+}
+
+/** The score's parts, their values from 0 to 1. */
+function partsOf({ method, tokens, memory, purpose }: ReturnType<typeof matchRecipes>["chosen"]["score"]) {
+  const of = { method, tokens, memory, purpose };
+  return Object.fromEntries(Object.entries(of).map(([name, { value, weight }]) => [name, { value, weight }]));
+}
