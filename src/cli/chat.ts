@@ -10,7 +10,7 @@ import { countParameters } from "../models/weights.ts";
 import { createConversation } from "./conversation.ts";
 import type { Answer, Conversation } from "./conversation.ts";
 import { usageError } from "./flags.ts";
-import { formatCount } from "./format.ts";
+import { formatCount, harmless } from "./format.ts";
 import { openModel } from "./model.ts";
 import { defineVerb } from "./verb.ts";
 import type { Context } from "./verb.ts";
@@ -205,10 +205,4 @@ async function ask(history: string[], { stdin, stdout, stderr, signal }: Context
   } finally {
     questions.close();
   }
-}
-
-/** Without the control characters by which a text could steer the terminal. */
-function harmless(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- exactly these
-  return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, "");
 }

@@ -14,6 +14,7 @@ const loaders = {
   "blueprint show": async () => (await import("./blueprint-show.ts")).blueprintShow,
   "blueprint match": async () => (await import("./blueprint-match.ts")).blueprintMatch,
   "blueprint lint": async () => (await import("./blueprint-lint.ts")).blueprintLint,
+  data: async () => (await import("./data.ts")).data,
   "genome build": async () => (await import("./genome-build.ts")).genomeBuild,
   "genome verify": async () => (await import("./genome-verify.ts")).genomeVerify,
   "genome show": async () => (await import("./genome-show.ts")).genomeShow,

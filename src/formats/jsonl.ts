@@ -10,7 +10,7 @@ import { UserError } from "../errors.ts";
 import { asUserError, atomicStream } from "./files.ts";
 
 /** Longest line of a .jsonl and longest text file, in bytes. */
-const MAX_DOCUMENT_BYTES = 256 << 20;
+export const MAX_DOCUMENT_BYTES = 256 << 20;
 const WRITE_CHARACTERS = 1 << 20;
 
 export interface ReadDocument {
@@ -33,40 +33,61 @@ export async function* readDocuments(
 ): AsyncGenerator<ReadDocument, void, void> {
   const { split } = options;
   const name = basename(path);
-  const lines = /\.jsonl(\.gz)?$/i.test(path);
-  if (!lines && split !== undefined) {
-    throw new UserError("usage", `${path} is a text, it has no split "${split}"`, { hint: "give a .jsonl file" });
-  }
-  let number = 0;
-  for await (const bytes of pieces(path, lines)) {
-    number += 1;
-    const where = lines ? `${path}, line ${number}` : path;
-    let text: string;
-    try {
-      text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch (cause) {
-      throw new UserError("damaged", `${where}: not valid UTF-8`, { hint: "convert it to UTF-8", cause });
-    }
-    if (!lines) yield { id: name, text, fields: {} };
-    else if (text.trim() !== "") {
-      const fields = parseLine(text, where);
+  if (/\.jsonl(\.gz)?$/i.test(path)) {
+    for await (const { line, value } of readJsonLines(path)) {
+      const fields = withText(value, `${path}, line ${line}`);
       if (split === undefined || fields["split"] === split) {
-        yield { id: `${name}#${number}`, text: fields["text"] as string, fields };
+        yield { id: `${name}#${line}`, text: fields["text"] as string, fields };
       }
     }
+    return;
+  }
+  if (split !== undefined) {
+    throw new UserError("usage", `${path} is a text, it has no split "${split}"`, { hint: "give a .jsonl file" });
+  }
+  for await (const bytes of pieces(path, false)) yield { id: name, text: decodeUtf8(bytes, path), fields: {} };
+}
+
+/** A value of a file with the line that it starts on, from 1. */
+export interface JsonLine {
+  readonly line: number;
+  readonly value: unknown;
+}
+
+/**
+ * Reads the values of a .jsonl or .jsonl.gz file in order, whatever they are; blank lines and a byte order mark are
+ * passed over.
+ *
+ * @throws UserError "not-found", "damaged" (naming the line), "unsupported" (a line of more than 256 MiB)
+ */
+export async function* readJsonLines(path: string): AsyncGenerator<JsonLine, void, void> {
+  let line = 0;
+  for await (const bytes of pieces(path, true)) {
+    line += 1;
+    const text = decodeUtf8(bytes, `${path}, line ${line}`).trim();
+    if (text !== "") yield { line, value: parseJson(text, `${path}, line ${line}`) };
   }
 }
 
-function parseLine(line: string, where: string): Record<string, unknown> {
-  let value: unknown;
+/** UTF-8 as text, a byte order mark included; `where` is named in the UserError "damaged" of anything else. */
+export function decodeUtf8(bytes: Uint8Array, where: string): string {
   try {
-    value = JSON.parse(line);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new UserError("damaged", `${where}: not valid JSON`, {
-      hint: 'each line must be an object with "text"',
-      cause,
-    });
+    throw new UserError("damaged", `${where}: not valid UTF-8`, { hint: "convert it to UTF-8", cause });
   }
+}
+
+/** A text of JSON as its value; `where` is named in the UserError "damaged" of anything else. */
+export function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UserError("damaged", `${where}: not valid JSON`, { hint: "mend or remove it", cause });
+  }
+}
+
+function withText(value: unknown, where: string): Record<string, unknown> {
   if (typeof value === "object" && value !== null && typeof (value as { text?: unknown }).text === "string") {
     return value as Record<string, unknown>;
   }
@@ -98,7 +119,7 @@ async function* pieces(path: string, lines: boolean): AsyncGenerator<Uint8Array,
     heldBytes = 0;
     return whole;
   };
-  for await (const chunk of chunks(path)) {
+  for await (const chunk of readChunks(path)) {
     let from = 0;
     if (lines) {
       for (let to = chunk.indexOf(10); to !== -1; to = chunk.indexOf(10, from)) {
@@ -112,7 +133,12 @@ async function* pieces(path: string, lines: boolean): AsyncGenerator<Uint8Array,
   if (!lines || heldBytes > 0) yield take();
 }
 
-async function* chunks(path: string): AsyncGenerator<Buffer, void, void> {
+/**
+ * The bytes of a file as a stream, decompressed where its name ends in .gz.
+ *
+ * @throws UserError "not-found", "damaged" (not gzip)
+ */
+export async function* readChunks(path: string): AsyncGenerator<Buffer, void, void> {
   const file = createReadStream(path, { highWaterMark: 1 << 18 });
   const gunzip = /\.gz$/i.test(path) ? createGunzip({ chunkSize: 1 << 18 }) : undefined;
   // An error of the file ends the decompression too, where the loop below meets it.

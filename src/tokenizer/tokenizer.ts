@@ -16,6 +16,15 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+/** A token that steers the model, as it is written in a text. */
+export interface SpecialToken {
+  readonly id: number;
+  readonly content: string;
+  /** Whether white space before or after it goes with it. */
+  readonly takesBefore: boolean;
+  readonly takesAfter: boolean;
+}
+
 export interface Tokenizer {
   /** Ids are smaller. */
   readonly vocabularySize: number;
@@ -31,6 +40,8 @@ export interface Tokenizer {
   encodeContent(text: string): number[];
   /** Text of ids. Default: special tokens are written out. */
   decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string;
+  /** The tokens that `encode` finds in a text and `encodeContent` does not. */
+  readonly specialTokens: readonly SpecialToken[];
   /** Id of a token by its name in the vocabulary. */
   idOf(token: string): number | undefined;
   /** The files of the Hugging Face folder by name, unchanged. */
@@ -103,7 +114,8 @@ export function makeTokenizer(
     });
   }
 
-  const added = new Map([...library.get_added_tokens_decoder()].map(([id, token]) => [token.content, id]));
+  const addedTokens = [...library.get_added_tokens_decoder().values()];
+  const added = new Map(addedTokens.map(({ id, content }) => [content, id]));
   const idOf = (token: string): number | undefined => added.get(token) ?? library.token_to_id(token);
   const special = (name: string): string | undefined => tokenName(config[`${name}_token`]);
   const eos = special("eos");
@@ -116,6 +128,7 @@ export function makeTokenizer(
   }
   const turnEnds = chatEnds.map((token) => added.get(token)).filter((id) => id !== undefined);
   const chatTemplate = chatTemplateOf(files, config);
+  let template: Template | undefined;
 
   const decode: Tokenizer["decode"] = (ids, { skipSpecial = false } = {}) =>
     ids.length === 0
@@ -132,6 +145,9 @@ export function makeTokenizer(
     stop: [...new Set([separator, ...ends, ...turnEnds])],
     ...encoder,
     decode,
+    specialTokens: addedTokens
+      .filter(({ special, content }) => special && content !== "")
+      .map(({ id, content, lstrip, rstrip }) => ({ id, content, takesBefore: lstrip, takesAfter: rstrip })),
     idOf,
     files,
     chatTemplate,
@@ -145,7 +161,8 @@ export function makeTokenizer(
         ["bos", "eos", "pad", "unk"].map((name) => [`${name}_token`, special(name) ?? ""]),
       );
       try {
-        return new Template(chatTemplate).render({ ...names, messages, add_generation_prompt: addGenerationPrompt });
+        template ??= new Template(chatTemplate);
+        return template.render({ ...names, messages, add_generation_prompt: addGenerationPrompt });
       } catch (cause) {
         throw new UserError("invalid", `the chat template of ${where} refuses the messages: ${messageOf(cause)}`, {
           hint: "check the roles and their order",
