@@ -2,9 +2,9 @@
 
 import { createAdamW } from "../../src/chrysalis/optimisers/adamw.ts";
 import { train } from "../../src/chrysalis/train.ts";
-import { frame } from "../../src/epigenome/framings.ts";
+import { framedDocuments } from "../../src/epigenome/framed-documents.ts";
 import { encodeCorpus, packCorpus } from "../../src/epigenome/pack.ts";
-import type { FramedDocument, TokenCorpus } from "../../src/epigenome/pack.ts";
+import type { TokenCorpus } from "../../src/epigenome/pack.ts";
 import type { ExpressedGene } from "../../src/epigenome/select.ts";
 import { createStream } from "../../src/epigenome/stream.ts";
 import { scoreDocuments } from "../../src/eval/bits-per-byte.ts";
@@ -49,13 +49,7 @@ export function encodeGenes(
   tokenizer: Tokenizer,
   seed: number,
 ): Promise<TokenCorpus> {
-  const documents = async function* (): AsyncGenerator<FramedDocument> {
-    for (const { gene, dose, copies } of expressed) {
-      const text = await genome.text(gene);
-      for (let copy = 0; copy < copies; copy++) yield { stretches: frame(gene, text, { ...dose, seed, copy }) };
-    }
-  };
-  return encodeCorpus(documents(), tokenizer);
+  return encodeCorpus(framedDocuments(genome, expressed, { seed }), tokenizer);
 }
 
 /** Scores of the model as it is. */

@@ -1,7 +1,7 @@
 /** What a blueprint may say of the epigenome, each key described for editors and readers. */
 import * as z from "zod";
 import { framings } from "../epigenome/framings.ts";
-import { kinds } from "../genome/manifest.ts";
+import { duplicateKinds, kinds } from "../genome/manifest.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -18,9 +18,7 @@ const partsSchema = z.strictObject({
     .optional()
     .describe("SPDX id of the file, or of its repository where the file says nothing"),
   flag: oneOrMore(z.string().min(1)).optional().describe("Flag of genes.jsonl, such as fixture-over-64KB"),
-  duplicate: oneOrMore(z.enum(["exact", "near", "template"]))
-    .optional()
-    .describe("Kind of its duplicate class"),
+  duplicate: oneOrMore(z.enum(duplicateKinds)).optional().describe("Kind of its duplicate class"),
   bytes: z
     .strictObject({
       atLeast: z.int().min(0).optional().describe("Bytes of text at least"),

@@ -1,17 +1,16 @@
 /** `chrysalis blueprint match`: which recipe a model gets and why, by estimates alone; nothing is loaded or trained. */
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import type { GenomeFacts } from "../blueprint/genome-facts.ts";
-import { loadBlueprints } from "../blueprint/load.ts";
 import { probeMachine } from "../blueprint/machine.ts";
-import { matchRecipes } from "../blueprint/match.ts";
-import { packageRoot } from "../formats/package-root.ts";
+import type { Match } from "../blueprint/match.ts";
 import { openGenome } from "../genome/manifest.ts";
 import { readConfigOf } from "../models/load.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
-import { textOfModel } from "./inputs.ts";
+import { rankRecipes, textOfModel } from "./inputs.ts";
 import { checkModelPath } from "./model-path.ts";
+import { modelOf } from "./request.ts";
 import { defineVerb } from "./verb.ts";
 
 export const blueprintMatch = defineVerb({
@@ -39,25 +38,23 @@ export const blueprintMatch = defineVerb({
     },
   ],
   async run({ flags }, { cwd, progress }) {
-    const model = flags.model === undefined ? join(packageRoot(), "models", "larva") : resolve(cwd, flags.model);
+    const model = modelOf(flags.model, cwd);
     checkModelPath(model);
-    const { kind, config } = await readConfigOf(model);
+    const body = await readConfigOf(model);
     const genomeDir = flags.genome === undefined ? undefined : resolve(cwd, flags.genome);
     if (genomeDir !== undefined) progress.update({ stage: "reading", details: [genomeDir] });
     const genome = genomeDir === undefined ? undefined : await factsOf(genomeDir);
     progress.close();
-    const match = matchRecipes(await loadBlueprints(), {
-      config,
+    const match = await rankRecipes(body, {
       genome,
       machine: await probeMachine(cwd),
-      given: flags.minutes === undefined ? {} : { minutes: flags.minutes },
-      hasReplay: textOfModel(kind === "folder" ? model : undefined, "replay.txt") !== undefined,
-      copiesParent: kind === "gguf",
+      minutes: flags.minutes,
+      hasReplay: textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined,
     });
     return {
       chosen: match.chosen.recipe.blueprint.name,
       probed: false,
-      model: { path: model, architecture: config.modelType, parameters: match.chosen.predicted.parameters },
+      model: { path: model, architecture: body.config.modelType, parameters: match.chosen.predicted.parameters },
       genome: genome ?? null,
       ranking: match.ranking.map(({ recipe, score, reasons, predicted, applicable, fits, failed }) => ({
         recipe: recipe.blueprint.name,
@@ -105,7 +102,7 @@ async function factsOf(dir: string): Promise<GenomeFacts> {
 }
 
 /** The score's parts, their values from 0 to 1. */
-function partsOf({ method, tokens, memory, purpose }: ReturnType<typeof matchRecipes>["chosen"]["score"]) {
+function partsOf({ method, tokens, memory, purpose }: Match["chosen"]["score"]) {
   const of = { method, tokens, memory, purpose };
   return Object.fromEntries(Object.entries(of).map(([name, { value, weight }]) => [name, { value, weight }]));
 }

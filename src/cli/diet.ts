@@ -1,10 +1,9 @@
 /** What the verbs about a genome's expression share: a genome, a model and a recipe, and what these express. */
 
 import { resolve } from "node:path";
-import { loadBlueprint, loadBlueprints } from "../blueprint/load.ts";
+import { loadBlueprint } from "../blueprint/load.ts";
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import { probeMachine } from "../blueprint/machine.ts";
-import { matchRecipes } from "../blueprint/match.ts";
 import { resolveEpigenome } from "../blueprint/resolve-epigenome.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
 import { openGenome } from "../genome/manifest.ts";
@@ -12,7 +11,7 @@ import type { Genome } from "../genome/manifest.ts";
 import { inspectBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Flags, Parsed } from "./flags.ts";
-import { textOfModel } from "./inputs.ts";
+import { rankRecipes, textOfModel } from "./inputs.ts";
 import { openTokenizer } from "./model.ts";
 import { selectionOf } from "./planning.ts";
 import { blueprintOf, modelOf } from "./request.ts";
@@ -50,19 +49,19 @@ export interface Diet {
 export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string): Promise<Diet> {
   const model = modelOf(flags.model, cwd);
   const tokenizer = await openTokenizer(model);
-  const { config, kind } = await inspectBody(model);
+  const body = await inspectBody(model);
+  const { config } = body;
   const named = blueprintOf(flags.blueprint, cwd);
   const genome = await openGenome(resolve(cwd, flags.genome));
   const recipe =
     named === undefined
-      ? matchRecipes(await loadBlueprints(), {
-          config,
-          genome: genomeFacts(genome.genes),
-          machine: await probeMachine(cwd),
-          given: {},
-          hasReplay: textOfModel(kind === "folder" ? model : undefined, "replay.txt") !== undefined,
-          copiesParent: kind === "gguf",
-        }).chosen.recipe
+      ? (
+          await rankRecipes(body, {
+            genome: genomeFacts(genome.genes),
+            machine: await probeMachine(cwd),
+            hasReplay: textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined,
+          })
+        ).chosen.recipe
       : await loadBlueprint(named);
   const { blueprint } = recipe;
   const { express } = flags;

@@ -54,8 +54,8 @@ export function oneLine(text: string, width: number): string {
   return characters.length <= width ? line : `${characters.slice(0, width - 1).join("")}…`;
 }
 
-/** Text of several lines without the control characters by which it could steer the terminal. */
-export function harmless(text: string): string {
+/** Text of several lines with `mark` for each control character by which it could steer the terminal. */
+export function harmless(text: string, mark = ""): string {
   // oxlint-disable-next-line no-control-regex -- exactly these
-  return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, "");
+  return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, mark);
 }

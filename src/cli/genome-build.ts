@@ -5,6 +5,7 @@ import { UserError } from "../errors.ts";
 import { describeDamage } from "../genome/audit/damage.ts";
 import { buildGenome } from "../genome/build.ts";
 import { formatBytes, formatCount, formatDuration, formatMany, oneLine } from "./format.ts";
+import { counts } from "./genome-lines.ts";
 import { checkModelPath } from "./model-path.ts";
 import { peakMemoryOfProcess } from "./peak-memory.ts";
 import { showGenome } from "./stages.ts";
@@ -135,18 +136,13 @@ export const genomeBuild = defineVerb({
       `${formatMany(genes, "file")} (${formatBytes(bytes)}) of ${many} in ${time}`,
       row("genome", dir),
       row("sha256", sha256),
-      row("repeated", tally(summary.duplicates, formatBytes)),
-      row("masked", tally(summary.masked, formatCount)),
-      row("left out", tally(summary.skipped, formatCount)),
+      row("repeated", counts(summary.duplicates, formatBytes)),
+      row("masked", counts(summary.masked)),
+      row("left out", counts(summary.skipped)),
       ...(summary.history === null ? [] : [row("history", formatMany(summary.history.rows, "change"))]),
-      row("audit", tally(summary.audit, formatCount)),
+      row("audit", counts(summary.audit)),
       ...summary.damaged.map((record) => row("damaged", describeDamage(record))),
       ...missing.map(({ url, reason }) => row("missing", `${url}: ${reason}`)),
     ].join("\n");
   },
 });
-
-function tally(counts: Readonly<Record<string, number>>, format: (value: number) => string): string {
-  const some = Object.entries(counts).filter(([, count]) => count > 0);
-  return some.map(([name, count]) => `${name} ${format(count)}`).join(", ") || "none";
-}

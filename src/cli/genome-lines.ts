@@ -77,8 +77,8 @@ export function shares(tally: Readonly<Record<string, number>>, most: number): s
   return words.join(", ");
 }
 
-/** A tally in words: "email 12, secret 3"; "none" where it is empty. */
-export function counts(tally: Readonly<Record<string, number>>): string {
-  const words = Object.entries(tally).map(([name, count]) => `${name} ${formatCount(count)}`);
-  return words.length === 0 ? "none" : words.join(", ");
+/** A tally in words: "email 12, secret 3"; "none" where nothing was counted. */
+export function counts(tally: Readonly<Record<string, number>>, format = formatCount): string {
+  const words = Object.entries(tally).flatMap(([name, count]) => (count > 0 ? [`${name} ${format(count)}`] : []));
+  return words.join(", ") || "none";
 }

@@ -8,6 +8,7 @@ import type { LoadedBlueprint } from "../blueprint/load.ts";
 import { probeMachine } from "../blueprint/machine.ts";
 import type { Machine } from "../blueprint/machine.ts";
 import { matchRecipes } from "../blueprint/match.ts";
+import type { Match } from "../blueprint/match.ts";
 import { refuseBody } from "../blueprint/resolve.ts";
 import { refuseOverlap } from "../epigenome/overlap.ts";
 import type { NamedText } from "../epigenome/overlap.ts";
@@ -91,6 +92,28 @@ async function generalText(
   return { source: given === undefined ? "model" : "given", text, sha256: await sha256OfFile(path) };
 }
 
+/** Ranks the recipes that come with this program for a model. */
+export async function rankRecipes(
+  { kind, config }: Pick<BodyFiles, "kind" | "config">,
+  {
+    genome,
+    machine,
+    minutes,
+    hasReplay,
+  }: {
+    /** Undefined before there is one. */
+    readonly genome: GenomeFacts | undefined;
+    readonly machine: Machine;
+    /** Undefined for the recipe's own. */
+    readonly minutes?: number | undefined;
+    readonly hasReplay: boolean;
+  },
+): Promise<Match> {
+  const given = minutes === undefined ? {} : { minutes };
+  const copiesParent = kind === "gguf";
+  return matchRecipes(await loadBlueprints(), { config, genome, machine, given, hasReplay, copiesParent });
+}
+
 /**
  * The blueprint that the user named or that fits best, and a first look whether the machine can hold the body.
  *
@@ -106,14 +129,8 @@ export async function chooseRecipe(
   const { body, machine } = inputs;
   let chosen: Recipe;
   if (request.blueprint === undefined) {
-    const match = matchRecipes(await loadBlueprints(), {
-      config: body.config,
-      genome,
-      machine,
-      given: request.minutes === undefined ? {} : { minutes: request.minutes },
-      hasReplay: inputs.replay !== undefined,
-      copiesParent: body.kind === "gguf",
-    });
+    const hasReplay = inputs.replay !== undefined;
+    const match = await rankRecipes(body, { genome, machine, minutes: request.minutes, hasReplay });
     chosen = { recipe: match.chosen.recipe, reason: match.chosen.holds.join("; ") };
   } else chosen = { recipe: await loadBlueprint(request.blueprint), reason: "--blueprint" };
   refuseBody(chosen.recipe.blueprint, body.config, machine, out);

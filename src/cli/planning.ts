@@ -6,12 +6,12 @@ import { settingsOf } from "../blueprint/plan.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
 import { expressGenes } from "../epigenome/express.ts";
-import { frame } from "../epigenome/framings.ts";
 import type { Expression } from "../epigenome/express.ts";
+import { framedDocuments } from "../epigenome/framed-documents.ts";
 import { heldOutRecords } from "../epigenome/heldout.ts";
 import type { HeldOutRecord } from "../epigenome/heldout.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
-import type { FramedDocument, TokenCorpus } from "../epigenome/pack.ts";
+import type { TokenCorpus } from "../epigenome/pack.ts";
 import { defaultRules } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
@@ -117,19 +117,10 @@ export async function expressTexts(
     replay: inputs.replay?.text.documents ?? [],
   });
   const { expressed } = expression;
-  const documents = async function* (): AsyncGenerator<FramedDocument> {
-    for (const { gene, dose, copies } of expressed) {
-      signal.throwIfAborted();
-      const text = await genome.text(gene);
-      const { framing, loss } = dose;
-      for (let copy = 0; copy < copies; copy++) {
-        yield { stretches: frame(gene, text, { framing, loss, seed: settings.seed, copy }) };
-      }
-    }
-  };
   const total = expressed.reduce((sum, { copies }) => sum + copies, 0);
   const onProgress = (done: number): void => onEncoding(done, total);
-  const corpus = await encodeCorpus(documents(), inputs.tokenizer, { onProgress });
+  const documents = framedDocuments(genome, expressed, { seed: settings.seed, signal });
+  const corpus = await encodeCorpus(documents, inputs.tokenizer, { onProgress });
   return { expression, corpus, trainedBytes: dosedBytes(expressed) };
 }
 

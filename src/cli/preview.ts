@@ -1,14 +1,13 @@
 /** `chrysalis preview`: the first training sequences as the model will see them. */
 
 import { styleText } from "node:util";
-import { frame } from "../epigenome/framings.ts";
+import { framedDocuments } from "../epigenome/framed-documents.ts";
 import { encodeCorpus, packCorpus, piecesOfSequence } from "../epigenome/pack.ts";
-import type { FramedDocument } from "../epigenome/pack.ts";
 import { selectGenes } from "../epigenome/select.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { UserError } from "../errors.ts";
 import { dietFlags, openDiet } from "./diet.ts";
-import { formatCount, formatMany, oneLine } from "./format.ts";
+import { formatCount, formatMany, harmless, oneLine } from "./format.ts";
 import { defineVerb } from "./verb.ts";
 
 const DEFAULT_SEQUENCES = 3;
@@ -47,20 +46,19 @@ export const preview = defineVerb({
     const { genome, tokenizer, recipe, sequence: T, options } = await openDiet(input, cwd);
     try {
       const { expressed } = selectGenes(genome.genes, options);
+      const read = expressed.flatMap(({ gene, copies }) =>
+        Array.from({ length: copies }, () => `${gene.repository}/${gene.path}`),
+      );
       const names: string[] = [];
-      const documents = async function* (): AsyncGenerator<FramedDocument> {
-        for (const { gene, dose, copies } of expressed) {
-          signal.throwIfAborted();
-          const text = await genome.text(gene);
-          for (let copy = 0; copy < copies; copy++) {
-            // A document without tokens leaves no trace in the corpus.
-            if (tokenizer.encodeContent(text).length > 0) names.push(`${gene.repository}/${gene.path}`);
-            yield { stretches: frame(gene, text, { ...dose, seed: options.seed, copy }) };
-          }
-        }
+      let before = 0;
+      const onProgress = (done: number, tokens: number): void => {
+        // A document without tokens leaves no trace in the corpus.
+        if (tokens > before) names.push(read[done - 1]!);
+        before = tokens;
+        progress.update({ stage: "encoding", done, total: read.length });
       };
-      const onProgress = (done: number): void => progress.update({ stage: "encoding", done, total: expressed.length });
-      const corpus = await encodeCorpus(documents(), tokenizer, { onProgress });
+      const documents = framedDocuments(genome, expressed, { seed: options.seed, signal });
+      const corpus = await encodeCorpus(documents, tokenizer, { onProgress });
       const packed = packCorpus(corpus, T);
       const stream = createStream(packed, { B: 1, microBatches: 1, seed: options.seed });
       if (stream.sequences === 0) throw new UserError("empty", "the expressed files hold no token");
@@ -95,7 +93,11 @@ export const preview = defineVerb({
       for (const { file, from, tokens: count, runs } of pieces) {
         const place = from === 0 ? "from its beginning" : `from token ${formatCount(from)}`;
         lines.push(styleText("cyan", `-- ${oneLine(file, 200)}, ${formatMany(count, "token")} ${place}`));
-        lines.push(runs.map(({ text, weight }) => (weight === 0 ? styleText("dim", safe(text)) : safe(text))).join(""));
+        const shown = runs.map(({ text, weight }) => {
+          const safe = harmless(text, "\uFFFD");
+          return weight === 0 ? styleText("dim", safe) : safe;
+        });
+        lines.push(shown.join(""));
       }
     }
     return lines.join("\n");
@@ -115,10 +117,4 @@ function runsOf(
     from = to;
   }
   return runs;
-}
-
-/** Text of a repository must not steer the terminal. */
-function safe(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is replaced
-  return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, "\uFFFD");
 }

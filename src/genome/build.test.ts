@@ -17,6 +17,7 @@ import {
   isolatedGit,
   makeRepository,
   mustRun,
+  plantCommands,
   temporaryFolder,
 } from "./testing.ts";
 import type { TestFile } from "./testing.ts";
@@ -248,23 +249,7 @@ test("no command that a repository's configuration plants is run", async (t) => 
     ],
   ]);
   const git = isolatedGit(folder);
-  const canary = join(folder, "canary");
-  const settings = {
-    "core.repositoryFormatVersion": "1",
-    "extensions.partialClone": "evil",
-    "remote.evil.promisor": "true",
-    "remote.evil.url": join(folder, "elsewhere"),
-    "remote.evil.uploadpack": `touch ${canary};`,
-    "core.sshCommand": `touch ${canary};`,
-    "core.fsmonitor": `touch ${canary};`,
-    "core.pager": `touch ${canary};`,
-    "core.hooksPath": join(folder, "hooks"),
-    "core.alternateRefsCommand": `touch ${canary};`,
-    "filter.evil.clean": `touch ${canary};`,
-    "filter.evil.smudge": `touch ${canary};`,
-    "diff.external": `touch ${canary};`,
-  };
-  for (const [key, value] of Object.entries(settings)) await mustRun(git, `--git-dir=${gitDir}`, "config", key, value);
+  const canary = await plantCommands(git, gitDir, folder);
   const env = isolatedEnvironment(folder);
   await buildGenome({ sources: [source], out: join(folder, "genome"), env });
   const id = (await mustRun(git, `--git-dir=${gitDir}`, "rev-parse", "HEAD:a.md")).trim();

@@ -6,6 +6,11 @@ import type { Git, GitStream } from "./git.ts";
 /** What is wrong with an object of the database. */
 export type Damage = "absent" | "unreadable" | "different content";
 
+/** What is wrong with an object, as the rest of a sentence about it. */
+export function damageInWords(damage: string): string {
+  return damage === ("different content" satisfies Damage) ? "does not hold the content of its id" : `is ${damage}`;
+}
+
 /** An object whose bytes hash to its id, or what is wrong with it. */
 export type ObjectAnswer =
   /** `content` is null where the object is larger than the limit; it was hashed all the same. */

@@ -7,9 +7,9 @@ import { fileEnd, fileHeader, repositoryEnd, repositoryHeader } from "./genome-t
 import type { PathHistory } from "./history/path-history.ts";
 import { licenceGate } from "./licences/gate.ts";
 import type { OpenedRepository, ReadFile } from "./read-repository.ts";
+import { add } from "./tally.ts";
+import type { Tally } from "./tally.ts";
 import type { TextWriter } from "./text-writer.ts";
-
-type Tally = Record<string, number>;
 
 const tellMilliseconds = 500;
 
@@ -138,8 +138,4 @@ export class FirstPass {
 
 function isEscaped(rawPath: Uint8Array, path: string): boolean {
   return Buffer.compare(rawPath, Buffer.from(path)) !== 0;
-}
-
-function add(tally: Tally, key: string, count: number): void {
-  tally[key] = (tally[key] ?? 0) + count;
 }

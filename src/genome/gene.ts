@@ -6,9 +6,14 @@ export const schemaName = "symbiotic-chrysalis/genome";
 export const schemaVersion = 2;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
+/** The id of an object: 40 hexadecimal digits, or 64 in a SHA-256 repository. */
+export const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 const count = z.number().int().nonnegative();
 const isoDate = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+
+/** From the narrowest class to the widest. */
+export const duplicateKinds = ["exact", "near", "template"] as const;
+export type DuplicateKind = (typeof duplicateKinds)[number];
 
 export const geneSchema = z
   .object({
@@ -54,7 +59,7 @@ export const geneSchema = z
     masked: z.record(z.string(), count),
     flags: z.array(z.string()),
     duplicateClass: z.string().nullable(),
-    duplicateKind: z.enum(["exact", "near", "template"]).nullable(),
+    duplicateKind: z.enum(duplicateKinds).nullable(),
     /** True for the gene that stands for its class, and for a gene without one. */
     representative: z.boolean(),
   })
@@ -138,7 +143,7 @@ export const manifestSchema = z
             skipped: z.record(z.string(), count),
             masked: z.record(z.string(), count),
             /** Repositories whose rows are none or too few, since their history is cut off or damaged. */
-            incomplete: z.array(z.object({ repository: z.string(), state: z.enum(["shallow", "damaged"]) })),
+            incomplete: z.array(z.object({ repository: z.string(), state: z.enum(["shallow", "damaged"]) })).readonly(),
           })
           .nullable(),
       })

@@ -54,6 +54,11 @@ export function escapeName(name: Uint8Array): string {
   return escaped;
 }
 
+/** A path as a gene has it: its text, or the escaped form where its bytes are not UTF-8. */
+export function genePath(path: Uint8Array): string {
+  return isUtf8(path) ? Buffer.from(path).toString("utf8") : escapeName(path);
+}
+
 /** The bytes of an escaped name. */
 export function unescapeName(escaped: string): Uint8Array {
   const pieces: Buffer[] = [];

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { readJson } from "../formats/files.ts";
-
-const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
+import { objectId } from "./gene.ts";
 
 /** What a rebuild needs of a row of genome.lock.json; whatever else stands there is derived from it. */
 const rowSchema = z

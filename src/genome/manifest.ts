@@ -9,6 +9,7 @@ import type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
 import { unescapeContent } from "./genome-text.ts";
 
 export { kinds } from "./content/classify.ts";
+export { duplicateKinds } from "./gene.ts";
 export type { Kind } from "./content/classify.ts";
 export type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
 

@@ -5,7 +5,8 @@ import { readExactly } from "../formats/files.ts";
 import { linesOf } from "./audit/genes-file.ts";
 import type { DuplicateColumns } from "./duplicates/columns.ts";
 import { findDuplicates } from "./duplicates/find-duplicates.ts";
-import type { DuplicateKind, DuplicateMark } from "./duplicates/find-duplicates.ts";
+import type { DuplicateMark } from "./duplicates/find-duplicates.ts";
+import type { DuplicateKind } from "./gene.ts";
 import { unescapeBytes } from "./genome-text.ts";
 import { TextWriter } from "./text-writer.ts";
 

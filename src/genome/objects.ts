@@ -1,8 +1,9 @@
 /** Reads a repository's object database: a commit, the listing of its tree, and blobs. Every object is hashed first. */
 import { UserError } from "../errors.ts";
-import { MissingObjects, ObjectReader } from "./cat-file.ts";
+import { damageInWords, MissingObjects, ObjectReader } from "./cat-file.ts";
 import type { ObjectAnswer } from "./cat-file.ts";
 import type { Git } from "./git.ts";
+import { isCommitId } from "./pins.ts";
 import { describePath, expandTrees, parseTree } from "./tree.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
 
@@ -31,7 +32,7 @@ export async function openSnapshot(git: Git, gitDir: string, revision: string, n
   const parse = ["rev-parse", "--is-shallow-repository", "--verify", `${revision}^{commit}`];
   const { status, stdout } = await git.run([`--git-dir=${gitDir}`, ...parse]);
   const [shallow, commit] = stdout.toString("latin1").split("\n");
-  if (status !== 0 || !isId(commit)) {
+  if (status !== 0 || commit === undefined || !isCommitId(commit)) {
     throw new UserError("empty", `${name}: the repository has no commit that can be read`, {
       hint: "Commit something there, or check it with git fsck.",
     });
@@ -52,12 +53,8 @@ export async function openCommit(
 ): Promise<Snapshot> {
   const content = await readCommit(git, gitDir, commit, name);
   const tree = /^tree ([0-9a-f]+)\n/.exec(Buffer.from(content).toString("latin1", 0, 80))?.[1];
-  if (!isId(tree)) throw damaged(name, `commit ${commit} names no tree`);
+  if (tree === undefined || !isCommitId(tree)) throw damaged(name, `commit ${commit} names no tree`);
   return { gitDir, commit, tree, shallow };
-}
-
-function isId(text: string | undefined): text is string {
-  return text !== undefined && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
 function damaged(name: string, what: string): UserError {
@@ -107,8 +104,7 @@ export async function listTree(git: Git, snapshot: Snapshot, name: string): Prom
 }
 
 function treeDamage({ commit }: Snapshot, id: string, path: string, damage: string): string {
-  const what = damage === "different content" ? "does not hold the content of its id" : `is ${damage}`;
-  return `tree ${id} (/${path}) of commit ${commit} ${what}`;
+  return `tree ${id} (/${path}) of commit ${commit} ${damageInWords(damage)}`;
 }
 
 function contentOf(answer: ObjectAnswer | undefined): Uint8Array | string {
@@ -124,8 +120,7 @@ async function readCommit(git: Git, gitDir: string, id: string, name: string): P
     if (answer === undefined) await reader.ended();
     const content = contentOf(answer);
     if (typeof content !== "string") return content;
-    const what = content === "different content" ? "does not hold the content of its id" : `is ${content}`;
-    throw damaged(name, `commit ${id} ${what}`);
+    throw damaged(name, `commit ${id} ${damageInWords(content)}`);
   } finally {
     reader.close();
   }

@@ -1,11 +1,10 @@
 /** One repository's files to readings, in the genome's order: every blob verified, what is no gene counted. */
-import { isUtf8 } from "node:buffer";
 import type { Acquired } from "./acquire.ts";
 import type { DamageRecord } from "./audit/damage.ts";
 import { clean, holdsSecret } from "./clean/clean.ts";
 import type { SkipReason } from "./content/decode.ts";
 import type { FormerGenome } from "./former.ts";
-import { escapeName } from "./genome-text.ts";
+import { genePath } from "./genome-text.ts";
 import type { Git } from "./git.ts";
 import type { PathHistory } from "./history/path-history.ts";
 import { pathHistory } from "./history/path-history.ts";
@@ -15,6 +14,7 @@ import type { TreeEntry } from "./objects.ts";
 import { compareLatin1Paths } from "./order.ts";
 import type { ReaderPool } from "./reading/pool.ts";
 import type { Blob, Reading } from "./reading/reader.ts";
+import { add } from "./tally.ts";
 
 export type NamedRepository = Acquired & { readonly name: string };
 
@@ -137,7 +137,7 @@ async function* verified(
   for await (const answer of readBlobs(git, snapshot.gitDir, ids, { limit: fileBytes })) {
     const entry = blobs[next++]!;
     const rawPath = entry.path;
-    const path = isUtf8(rawPath) ? Buffer.from(rawPath).toString() : escapeName(rawPath);
+    const path = genePath(rawPath);
     if ("damage" in answer) {
       skip(opened, "damaged");
       opened.damaged.push({ repository: name, path: clean(path).text, blob: entry.id, damage: answer.damage });
@@ -171,5 +171,5 @@ function reasonToLeave(
 }
 
 function skip({ skipped }: OpenedRepository, reason: SkipReason): void {
-  skipped[reason] = (skipped[reason] ?? 0) + 1;
+  add(skipped, reason, 1);
 }

@@ -60,6 +60,33 @@ export async function mustRun(git: Git, ...args: string[]): Promise<string> {
 }
 
 /**
+ * Plants a promisor remote and settings by which a repository might make git run commands.
+ *
+ * @returns the file that is there once one of the commands has run
+ */
+export async function plantCommands(git: Git, gitDir: string, folder: string): Promise<string> {
+  const canary = join(folder, "canary");
+  const command = `touch ${canary};`;
+  const settings = {
+    "core.repositoryFormatVersion": "1",
+    "extensions.partialClone": "evil",
+    "remote.evil.promisor": "true",
+    "remote.evil.url": join(folder, "elsewhere"),
+    "remote.evil.uploadpack": command,
+    "core.sshCommand": command,
+    "core.fsmonitor": command,
+    "core.pager": command,
+    "core.hooksPath": join(folder, "hooks"),
+    "core.alternateRefsCommand": command,
+    "filter.evil.clean": command,
+    "filter.evil.smudge": command,
+    "diff.external": command,
+  };
+  for (const [key, value] of Object.entries(settings)) await mustRun(git, `--git-dir=${gitDir}`, "config", key, value);
+  return canary;
+}
+
+/**
  * Makes a repository in `folder` with one commit per list of files, each commit holding exactly its list.
  *
  * @returns the git directory

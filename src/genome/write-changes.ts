@@ -50,10 +50,7 @@ export async function writeChanges(
     clean: mask ? clean : (text) => ({ text, masked: {} }),
     onProgress: (progress) => onEvent({ type: "history", ...progress }),
   });
-  return {
-    history: { ...history, incomplete: history.incomplete.map((entry) => ({ ...entry })) },
-    files: { [fileName]: sha256 },
-  };
+  return { history, files: { [fileName]: sha256 } };
 }
 
 function keyOf(repository: string, path: string): string {

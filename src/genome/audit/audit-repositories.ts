@@ -3,6 +3,7 @@ import type { Git } from "../git.ts";
 import type { GitReason } from "../git-reason.ts";
 import { openSnapshot } from "../objects.ts";
 import type { Snapshot } from "../objects.ts";
+import { isCommitId } from "../pins.ts";
 import { UserError } from "../../errors.ts";
 import { fsck } from "./fsck.ts";
 import type { FsckResult } from "./fsck.ts";
@@ -106,7 +107,7 @@ async function compareCommits(repository: AuditedRepository, options: AuditOptio
   const skipped = (message: string): Level1 => ({ status: "SKIPPED", message, ...local });
   if (url === null) return skipped("a local repository, read where it stands");
   if (options.offline) return skipped("offline");
-  if (ref !== null && /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(ref)) {
+  if (ref !== null && isCommitId(ref)) {
     return skipped("pinned to a commit, and a remote names only its branches and tags");
   }
   const answer = await options.served(repository);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { openSnapshot } from "../objects.ts";
-import { isolatedGit, makeRepository, mustRun, temporaryFolder } from "../testing.ts";
+import { isolatedGit, makeRepository, mustRun, plantCommands, temporaryFolder } from "../testing.ts";
 import { auditRepositories } from "./audit-repositories.ts";
 import type { AuditOptions, AuditedRepository } from "./audit-repositories.ts";
 import { damageError, describeDamage } from "./damage.ts";
@@ -124,20 +124,9 @@ test("git fsck that is stopped or cannot start is an error", async (t) => {
 
 test("a promisor remote hides no absent object, and what it plants is not run", async (t) => {
   const { folder, git, gitDir } = await sample(t);
-  const canary = join(folder, "canary");
   const id = (await mustRun(git, `--git-dir=${gitDir}`, "rev-parse", "HEAD:a")).trim();
   await rm(join(gitDir, "objects", id.slice(0, 2), id.slice(2)));
-  const settings = {
-    "core.repositoryFormatVersion": "1",
-    "extensions.partialClone": "evil",
-    "remote.evil.promisor": "true",
-    "remote.evil.url": join(folder, "elsewhere"),
-    "remote.evil.uploadpack": `touch ${canary};`,
-    "core.sshCommand": `touch ${canary};`,
-    "core.fsmonitor": `touch ${canary};`,
-    "core.alternateRefsCommand": `touch ${canary};`,
-  };
-  for (const [key, value] of Object.entries(settings)) await mustRun(git, `--git-dir=${gitDir}`, "config", key, value);
+  const canary = await plantCommands(git, gitDir, folder);
   // A pack that is marked as come from the promisor makes git fsck trust that its missing objects can be had.
   const pack = git.stream([`--git-dir=${gitDir}`, "pack-objects", "--quiet", join(gitDir, "objects/pack/pack")]);
   const ids = await mustRun(git, `--git-dir=${gitDir}`, "rev-parse", "HEAD", "HEAD^{tree}");

@@ -134,7 +134,7 @@ async function treeOf(
 ): Promise<ReadonlyMap<string, string>> {
   try {
     const entries = await listTree(git, snapshot, name);
-    return new Map(entries.map(({ path, id }) => [Buffer.from(path).toString("latin1"), id]));
+    return new Map(entries.map(({ latin1Path, id }) => [latin1Path, id]));
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== "damaged") throw error;
     findings.add(error.message);

@@ -1,5 +1,6 @@
 /** Blobs that a repository cannot give as it should: recorded, told, and refused in one wording. */
 import { UserError } from "../../errors.ts";
+import { damageInWords } from "../cat-file.ts";
 import type { Damage } from "../objects.ts";
 
 /** One file of a repository whose blob is not what its id says. */
@@ -14,15 +15,9 @@ export interface DamageRecord {
 
 const shown = 3;
 
-const wording = {
-  absent: "is absent",
-  unreadable: "is unreadable",
-  "different content": "does not hold the content of its id",
-} as const satisfies Record<Damage, string>;
-
 /** One damaged file in one line: `repository: path: blob ID is absent`. */
 export function describeDamage({ repository, path, blob, damage }: DamageRecord): string {
-  return `${repository}: ${path}: blob ${blob} ${wording[damage]}`;
+  return `${repository}: ${path}: blob ${blob} ${damageInWords(damage)}`;
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Finds the duplicate classes of a genome from its columns and texts. It marks; nothing is left out here. */
+import { duplicateKinds } from "../gene.ts";
+import type { DuplicateKind } from "../gene.ts";
 import { candidateSearch } from "./candidates.ts";
 import { hashBytes } from "./columns.ts";
 import type { DuplicateItems, SketchColumn } from "./columns.ts";
@@ -9,8 +11,6 @@ import { compareRanks } from "./rank.ts";
 import { ShingleCache } from "./shingle-cache.ts";
 import { jaccard } from "./shingles.ts";
 import { bandCount } from "./sketch.ts";
-
-export type DuplicateKind = "exact" | "near" | "template";
 
 /** What a gene's row says of its duplicates. */
 export interface DuplicateMark {
@@ -180,12 +180,11 @@ function marks(
     members[of]!++;
     if (best[of]! < 0 || compareRanks(items.rank(item), items.rank(best[of]!)) < 0) best[of] = item;
   }
-  const kinds = ["exact", "near", "template"] as const;
   return (item) => {
     const of = classOf(item);
     if (members[of]! < 2) return { duplicateClass: null, duplicateKind: null, representative: true };
     const representative = best[of]!;
-    const kind = kinds[Math.floor(of / count)]!;
+    const kind = duplicateKinds[Math.floor(of / count)]!;
     const start = representative * hashBytes;
     const name = Buffer.from(items.hashes.buffer, items.hashes.byteOffset + start, 8).toString("hex");
     return { duplicateClass: `${kind}:${name}`, duplicateKind: kind, representative: item === representative };

@@ -1,5 +1,5 @@
 /** How much the duplicate classes of a genome repeat, from the rows of its genes. */
-import type { DuplicateKind } from "./find-duplicates.ts";
+import type { DuplicateKind } from "../gene.ts";
 
 interface MarkedGene {
   readonly textBytes: number;

@@ -1,7 +1,6 @@
 /** The changes of one repository's files as rows of history.jsonl: chosen, read, compared, bounded. */
-import { isUtf8 } from "node:buffer";
 import { UserError } from "../../errors.ts";
-import { escapeName } from "../genome-text.ts";
+import { genePath } from "../genome-text.ts";
 import type { Git } from "../git.ts";
 import { listTree } from "../objects.ts";
 import type { Snapshot } from "../objects.ts";
@@ -108,10 +107,10 @@ export async function* readRows(
 ): AsyncGenerator<readonly HistoryRow[], void, void> {
   const { git, limits } = options;
   const files = new Map<string, FileBudget>();
-  for (const { path: bytes } of await listTree(git, snapshot, repository)) {
-    const path = isUtf8(bytes) ? Buffer.from(bytes).toString() : escapeName(bytes);
+  for (const { latin1Path, path: bytes } of await listTree(git, snapshot, repository)) {
+    const path = genePath(bytes);
     if (!options.wanted(path, repository)) continue;
-    files.set(Buffer.from(bytes).toString("latin1"), {
+    files.set(latin1Path, {
       path,
       changes: limits.changesPerFile,
       bytes: limits.bytesPerFile,

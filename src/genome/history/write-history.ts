@@ -1,6 +1,7 @@
 /** Writes history.jsonl: what commits changed in the files of a genome, as masked hunks with their dates and messages. */
 import { UserError } from "../../errors.ts";
 import type { Snapshot } from "../objects.ts";
+import { add } from "../tally.ts";
 import { TextWriter } from "../text-writer.ts";
 import { historyDepth } from "./path-history.ts";
 import type { PathHistory } from "./path-history.ts";
@@ -98,8 +99,4 @@ export async function writeHistory(
     await writer.abandon();
     throw error;
   }
-}
-
-function add(counts: Record<string, number>, key: string, count: number): void {
-  counts[key] = (counts[key] ?? 0) + count;
 }

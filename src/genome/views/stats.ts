@@ -1,11 +1,10 @@
 /** Figures of a genome for programs and for people: what it is made of, what repeats most, how good its texts look. */
-import type { DuplicateKind } from "../duplicates/find-duplicates.ts";
-import type { Gene } from "../gene.ts";
+import { duplicateKinds } from "../gene.ts";
+import type { DuplicateKind, Gene } from "../gene.ts";
 import type { Genome } from "../manifest.ts";
 import { countFlags, licenceOf, sumTallies, totalsOf } from "./summary.ts";
 import type { Tally, Totals } from "./summary.ts";
 
-const duplicateKinds = ["exact", "near", "template"] as const satisfies readonly DuplicateKind[];
 const largestClasses = 20;
 const membersShown = 5;
 

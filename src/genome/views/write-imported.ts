@@ -10,7 +10,7 @@ import { writeSums } from "../audit/sums.ts";
 import { FirstPass } from "../first-pass.ts";
 import { schemaVersion } from "../gene.ts";
 import type { GenomeLock, GenomeManifest } from "../gene.ts";
-import { escapeName } from "../genome-text.ts";
+import { escapeName, genePath } from "../genome-text.ts";
 import { markDuplicates, partialName } from "../mark-duplicates.ts";
 import type { ReadFile } from "../read-repository.ts";
 import type { ReaderPool } from "../reading/pool.ts";
@@ -158,7 +158,7 @@ async function* pending(repository: string, pieces: AsyncIterable<TextPiece>): A
     yield {
       repository,
       rawPath,
-      path: isUtf8(rawPath) ? Buffer.from(rawPath).toString("utf8") : escapeName(rawPath),
+      path: genePath(rawPath),
       blob: createHash("sha1").update(`blob ${raw.length}\0`).update(raw).digest("hex"),
       sha256: createHash("sha256").update(raw).digest("hex"),
       size: raw.length,
