@@ -4,7 +4,9 @@ import { resolve } from "node:path";
 import { loadBlueprint } from "../blueprint/load.ts";
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import { probeMachine } from "../blueprint/machine.ts";
+import type { StageSettings } from "../blueprint/plan.ts";
 import { resolveEpigenome } from "../blueprint/resolve-epigenome.ts";
+import { resolveStages } from "../blueprint/resolve-stages.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
 import { openGenome } from "../genome/manifest.ts";
 import type { Genome } from "../genome/manifest.ts";
@@ -35,6 +37,7 @@ export interface Diet {
   readonly genome: Genome;
   readonly tokenizer: Tokenizer;
   readonly recipe: string;
+  readonly stages: readonly StageSettings[];
   /** Positions of a training sequence. */
   readonly sequence: number;
   readonly options: SelectOptions;
@@ -70,6 +73,7 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
     genome,
     tokenizer,
     recipe: blueprint.name,
+    stages: resolveStages(blueprint).value,
     sequence: Math.min(blueprint.batch?.sequence ?? 512, config.maxPositions),
     options: selectionOf({
       express: settings.express.value,

@@ -193,10 +193,15 @@ async function planStage(
   carried.texts = planning;
   await nest.finish("plan", elapsed(), {
     replaySha256: inputs.replay?.sha256 ?? null,
-    bytesPerToken: planning.trainedBytes / Math.max(1, planning.corpus.ids.length),
+    bytesPerToken:
+      sumOf(planning.stages, ({ bytes }) => bytes) / sumOf(planning.stages, ({ corpus }) => corpus.ids.length),
   });
   onEvent({ type: "planned", plan });
   return { plan, settings: settingsOf(plan) };
+}
+
+function sumOf<T>(of: readonly T[], value: (item: T) => number): number {
+  return of.reduce((sum, item) => sum + value(item), 0);
 }
 
 async function bodyOf({ request }: Nest, carried: Carried, { onEvent }: PipelineOptions): Promise<Body> {
@@ -274,7 +279,7 @@ async function trainingStage({
     settings,
     body,
     tokenizer: inputs.tokenizer,
-    corpus: texts.corpus,
+    stages: texts.stages,
     bytesPerToken: nest.result<PlanResult>("plan")!.bytesPerToken,
     replay: replayCorpus && { corpus: replayCorpus, sha256: inputs.replay!.sha256 },
     heldOut,

@@ -7,7 +7,6 @@ import { resolvePlan } from "../blueprint/resolve.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
-import { framedDocuments } from "../epigenome/framed-documents.ts";
 import { heldOutRecords } from "../epigenome/heldout.ts";
 import type { HeldOutRecord } from "../epigenome/heldout.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
@@ -23,10 +22,12 @@ import { OWN_SAMPLES } from "../imago/sample.ts";
 import { chooseRecipe, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
+import { dietOf, encodeStages } from "./stage-corpora.ts";
+import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface ExpressedTexts {
   readonly expression: Expression;
-  readonly corpus: TokenCorpus;
+  readonly stages: readonly StageCorpus[];
   readonly trainedBytes: number;
 }
 
@@ -117,11 +118,19 @@ export async function expressTexts(
     replay: inputs.replay?.text.documents ?? [],
   });
   const { expressed } = expression;
-  const total = expressed.reduce((sum, { copies }) => sum + copies, 0);
-  const onProgress = (done: number): void => onEncoding(done, total);
-  const documents = framedDocuments(genome, expressed, { seed: settings.seed, signal });
-  const corpus = await encodeCorpus(documents, inputs.tokenizer, { onProgress });
-  return { expression, corpus, trainedBytes: dosedBytes(expressed) };
+  const { stages, seed, sequence } = settings;
+  return {
+    expression,
+    stages: await encodeStages(genome, expressed, {
+      stages,
+      seed,
+      sequence,
+      tokenizer: inputs.tokenizer,
+      onEncoding,
+      signal,
+    }),
+    trainedBytes: dosedBytes(expressed),
+  };
 }
 
 /**
@@ -179,7 +188,7 @@ function resolve(
     given,
     machine: inputs.machine,
     out,
-    corpusTokens: measured === undefined ? 0 : measured.texts.corpus.ids.length - 1,
+    diet: measured === undefined ? { stages: [], overlap: [] } : dietOf(measured.texts.stages),
     hasReplay: replay !== undefined,
     genomeBytes: genome.manifest.genomeBytes,
     copiesParent: body.kind === "gguf",
