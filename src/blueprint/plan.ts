@@ -43,6 +43,8 @@ export interface Settings {
   microBatches: number;
   /** One after the other. */
   stages: readonly StageSettings[];
+  /** Jinja that a parent without a chat template gets; null where it has one, or the recipe has none. */
+  chatTemplate: string | null;
   /** Part of the trained tokens. */
   replay: number;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */

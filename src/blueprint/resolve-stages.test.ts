@@ -5,20 +5,16 @@ import { parseBlueprint } from "./load.ts";
 import { resolveStages } from "./resolve-stages.ts";
 
 const head = "name: x\ndescription: x\nmethod: full\noptimizer: {learningRate: 1e-4}\n";
-const stagesOf = (yaml: string) => resolveStages(parseBlueprint(head + yaml, "x.yaml")).value;
+const stagesOf = (yaml: string, asking: readonly string[] = []) =>
+  resolveStages(parseBlueprint(head + yaml, "x.yaml"), (stage) => asking.includes(stage)).value;
 
-test("a recipe without stages has one, whose objective follows from the framings", () => {
+test("a recipe without stages has one, whose objective follows from what it reads", () => {
   assert.deepEqual(stagesOf(""), [{ name: "all", objective: "clm", share: 1 }]);
-  const rules = (framing: string): string => `epigenome: {rules: [{match: "**", framing: ${framing}}]}\n`;
-  assert.equal(stagesOf(rules("document"))[0]!.objective, "clm");
-  assert.equal(stagesOf(rules("dialogue"))[0]!.objective, "sft");
+  assert.deepEqual(stagesOf("", ["all"]), [{ name: "all", objective: "sft", share: 1 }]);
 });
 
-test("open shares are what the given ones leave, objectives follow from the rules of the stage", () => {
-  const yaml = `stages: [{name: a, share: 0.5}, {name: b}, {name: c, objective: clm}]
-epigenome: {rules: [{match: "**/*.jsonl", framing: records, stage: b}]}
-`;
-  assert.deepEqual(stagesOf(yaml), [
+test("open shares are what the given ones leave, open objectives follow from what the stage reads", () => {
+  assert.deepEqual(stagesOf("stages: [{name: a, share: 0.5}, {name: b}, {name: c, objective: clm}]\n", ["b", "c"]), [
     { name: "a", objective: "clm", share: 0.5 },
     { name: "b", objective: "sft", share: 0.25 },
     { name: "c", objective: "clm", share: 0.25 },

@@ -21,6 +21,8 @@ const options: ResolveOptions = {
   machine: { cores: 2, memoryBytes: 8e9, diskBytes: 50e9 },
   out: "nest",
   diet: dietOf(400_000),
+  asks: () => false,
+  hasChatTemplate: true,
   hasReplay: true,
   genomeBytes: 1_500_000,
   copiesParent: false,

@@ -20,6 +20,10 @@ export interface ResolveOptions {
   readonly out: string;
   /** What one pass over the trained text reads. */
   readonly diet: Diet;
+  /** Whether what a stage reads holds prompts with answers. */
+  readonly asks: (stage: string) => boolean;
+  /** Whether the parent comes with a chat template. */
+  readonly hasChatTemplate: boolean;
   readonly hasReplay: boolean;
   readonly genomeBytes: number;
   readonly copiesParent: boolean;
@@ -77,7 +81,8 @@ export function resolvePlan(options: ResolveOptions): Plan {
       origin: "derived",
       reason: `${stepSequences} sequences a step in micro-batches of ${microBatch.value}`,
     },
-    stages: resolveStages(blueprint),
+    stages: resolveStages(blueprint, options.asks),
+    chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     replay,
     ...resolveEpigenome(blueprint, config, options.given),
     heldOutMatch: from(blueprint.heldOut?.match, "**", "whatever is trained on is measured"),
@@ -134,6 +139,13 @@ export function refuseBody(blueprint: Blueprint, config: ModelConfig, machine: M
     copiesParent: false,
   });
   refuseUnfit(load.needs, machine, out);
+}
+
+function resolveChatTemplate({ name, chatTemplate }: Blueprint, hasOwn: boolean): Planned<string | null> {
+  if (hasOwn) return { value: null, origin: "derived", reason: "the parent has its own" };
+  if (chatTemplate === undefined)
+    return { value: null, origin: "default", reason: "neither parent nor recipe has one" };
+  return { value: chatTemplate, origin: "recipe", reason: name };
 }
 
 function resolveWindow(blueprint: Blueprint, sequence: number, config: ModelConfig): Planned<number> {

@@ -72,6 +72,12 @@ const keysSchema = z.strictObject({
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
   stages: stagesSchema.optional(),
+  chatTemplate: z
+    .string()
+    .min(1)
+    .max(65_536)
+    .optional()
+    .describe("Chat template (Jinja) for a parent that has none; the trained model keeps it"),
   heldOut: z
     .strictObject({
       match: z

@@ -10,9 +10,7 @@ const stageSchema = z.strictObject({
   objective: z
     .enum(objectiveNames)
     .optional()
-    .describe(
-      "clm: every token; sft: of prompts with answers the answers only (default: sft where a rule frames files as such)",
-    ),
+    .describe("clm: every token; sft: of prompts with answers the answers only (default: sft where it reads such)"),
   share: z
     .number()
     .gt(0)

@@ -1,6 +1,8 @@
 /** `chrysalis preview`: the first training sequences as the model will see them. */
 
 import { styleText } from "node:util";
+import { resolveStages } from "../blueprint/resolve-stages.ts";
+import { asksIn } from "../epigenome/framed-documents.ts";
 import { packCorpus, piecesOfSequence } from "../epigenome/pack.ts";
 import { selectGenes } from "../epigenome/select.ts";
 import { createStream } from "../epigenome/stream.ts";
@@ -42,11 +44,11 @@ export const preview = defineVerb({
     },
   ],
   async run(input, { cwd, signal, progress }) {
-    const { genome, tokenizer, recipe, stages, sequence: T, options } = await openDiet(input, cwd);
+    const { genome, tokenizer, recipe, blueprint, sequence: T, options } = await openDiet(input, cwd);
     try {
       const { expressed } = selectGenes(genome.genes, options);
       const encoded = await encodeStages(genome, expressed, {
-        stages,
+        stages: resolveStages(blueprint, (stage) => asksIn(expressed, stage)).value,
         seed: options.seed,
         sequence: T,
         tokenizer,

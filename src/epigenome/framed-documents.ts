@@ -4,6 +4,7 @@ import { readChangesOf } from "./changes.ts";
 import type { FramingContext, Part } from "./framings/framing.ts";
 import { framingOf } from "./framings/framings.ts";
 import type { FramedDocument } from "./pack.ts";
+import { isOfStage } from "./select.ts";
 import type { ExpressedGene } from "./select.ts";
 
 export interface FrameOptions extends FramingContext {
@@ -17,6 +18,11 @@ export interface FrameOptions extends FramingContext {
 /** A document with the gene that it comes from. */
 export interface GeneDocument extends FramedDocument {
   readonly of: ExpressedGene;
+}
+
+/** Whether the documents of a stage hold prompts with answers. */
+export function asksIn(expressed: readonly ExpressedGene[], stage: string): boolean {
+  return expressed.some((of) => framingOf(of.dose.framing).asks === true && isOfStage(of, stage));
 }
 
 /**
