@@ -99,7 +99,7 @@ for (const seed of seeds) {
     const expressed = expressArm(trainable, arm, { seed, capacity });
     const scores = await kept(`${arm}-${seed}`, async () => {
       await rm(options.dir, { recursive: true, force: true });
-      return trainArm(await encodeGenes(genome, expressed, tokenizer, seed), options);
+      return trainArm(await encodeGenes(genome, expressed, tokenizer, { seed, sequence: recipe.sequence }), options);
     });
     rows.push({ seed, arm, bytes: dosedBytes(expressed), scores });
     done++;

@@ -1,5 +1,6 @@
 /** One training of the larva on what an arm expresses, and what it scores afterwards. */
 
+import { clm } from "../../src/chrysalis/objectives/clm.ts";
 import { createAdamW } from "../../src/chrysalis/optimisers/adamw.ts";
 import { train } from "../../src/chrysalis/train.ts";
 import { framedDocuments } from "../../src/epigenome/framed-documents.ts";
@@ -47,9 +48,10 @@ export function encodeGenes(
   genome: Genome,
   expressed: readonly ExpressedGene[],
   tokenizer: Tokenizer,
-  seed: number,
+  { seed, sequence }: { readonly seed: number; readonly sequence: number },
 ): Promise<TokenCorpus> {
-  return encodeCorpus(framedDocuments(genome, expressed, { seed }), tokenizer);
+  const context = { seed, sequence, tokenizer, changesOf: () => [] };
+  return encodeCorpus(framedDocuments(genome, expressed, { ...context, lossOf: clm.lossOf }), tokenizer);
 }
 
 /** Scores of the model as it is. */
