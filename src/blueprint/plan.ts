@@ -89,6 +89,8 @@ export interface PlanInputs {
   };
   readonly retention: { readonly source: string; readonly bytes: number } | null;
   readonly replay: { readonly source: string; readonly bytes: number } | null;
+  /** Whose difference to the parent is added after training. */
+  readonly instruct: { readonly sha256: string } | null;
 }
 
 /** What a stage reads in one pass, replay apart. */

@@ -39,6 +39,7 @@ const options: ResolveOptions = {
     },
     retention: { source: "retention.txt", bytes: 250_000 },
     replay: { source: "replay.txt", bytes: 250_000 },
+    instruct: null,
   },
 };
 

@@ -72,6 +72,10 @@ const keysSchema = z.strictObject({
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
   stages: stagesSchema.optional(),
+  repair: z
+    .literal(true)
+    .optional()
+    .describe("Add what an instruct model (--instruct) has over the parent after training (arXiv 2410.10739)"),
   chatTemplate: z
     .string()
     .min(1)

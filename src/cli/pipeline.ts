@@ -177,6 +177,8 @@ async function planStage(
   if (done !== undefined) {
     const plan = await readPlan(nest.path("plan.json"));
     refuseChanged(`the model ${nest.request.model}`, plan.inputs.model.sha256, inputs.modelSha256);
+    const instruct = (of: { readonly sha256: string } | null | undefined): string => of?.sha256 ?? "none";
+    refuseChanged("the instruct model", instruct(plan.inputs.instruct), instruct(inputs.instruct));
     refuseChanged("the replay text", done.replaySha256 ?? "none", inputs.replay?.sha256 ?? "none");
     return { plan, settings: settingsOf(plan) };
   }
@@ -329,6 +331,7 @@ async function imagoStage(shared: Shared, before: Measures, training: Training):
       plan,
       settings,
       tokenizer: inputs.tokenizer,
+      instruct: inputs.instruct,
       parentFolder: inputs.body.kind === "gguf" ? nest.path("parent") : nest.request.model,
       training,
       before,

@@ -200,6 +200,7 @@ function resolve(
     },
     retention: { source: retentionSource(inputs), bytes: measured?.retentionBytes ?? 0 },
     replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
+    instruct: inputs.instruct === undefined ? null : { sha256: inputs.instruct.sha256 },
   };
   return resolvePlan({
     recipe,

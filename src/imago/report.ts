@@ -62,6 +62,13 @@ export interface Report {
     /** Null where nothing was rounded. */
     readonly rounding: Rounding | null;
   };
+  /** The instruct model whose difference to the parent was added, and how it stands itself; null where none was. */
+  readonly repair: {
+    readonly instruct: string;
+    readonly sha256: string;
+    readonly bitsPerByte: number;
+    readonly retentionBitsPerByte: number;
+  } | null;
   readonly lineage: {
     readonly parent: {
       readonly name: string;
@@ -94,6 +101,7 @@ export interface ReportInputs {
   readonly training: Training;
   readonly losses: Report["training"]["losses"];
   readonly exported: Report["export"];
+  readonly repair: Report["repair"] | undefined;
   /** The parent's file or folder name. */
   readonly parent: string;
   readonly repositories: readonly LockedRepository[];
@@ -135,6 +143,7 @@ export function buildReport(inputs: ReportInputs): Report {
     },
     training: { method: settings.method, ...inputs.training, losses: inputs.losses },
     export: inputs.exported,
+    repair: inputs.repair ?? null,
     lineage: {
       parent: { name: inputs.parent, sha256: model.sha256, modelType: model.modelType, parameters: model.parameters },
       genome: { sha256: genome.sha256, repositories: inputs.repositories },
