@@ -84,8 +84,8 @@ export const whole: Proof<Result> = {
         `| ${row.arm} | ${row.megabytes.toFixed(1)} | ${mean(row.heldOut).toFixed(4)} (${row.heldOut.map((bits) => bits.toFixed(3)).join(", ")}) | ${signed(row.minusDefault)} | ${signed(row.minusParent)} | ${mean(row.retention).toFixed(4)} | ${signed(row.retentionMinusParent)} |`,
     ),
   ],
-  draw: ({ body, table, steps, seeds, heldOut }) =>
-    rowChart({
+  draw: ({ body, table, steps, seeds, heldOut }) => ({
+    differences: rowChart({
       title: `Held-out prose after equal tokens: what is worse than the default epigenome (${body})`,
       subtitle: `${steps} steps an arm, ${seeds.length} seeds, ${heldOut.files} files; whiskers: one paired standard error over files`,
       valueLabel: "bits per byte more than after training on the default epigenome (0)",
@@ -104,6 +104,7 @@ export const whole: Proof<Result> = {
             ],
       ),
     }),
+  }),
 };
 
 const labels = {
