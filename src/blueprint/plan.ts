@@ -51,7 +51,7 @@ export interface Settings {
   express: "default" | "all";
   /** In order: what a later one says counts. */
   rules: readonly Rule[];
-  /** Bytes of text that one pass may hold; null where nothing limits it. */
+  /** Bytes of text that one pass may hold: of weights and time the lower limit; null where nothing limits it. */
   capacity: number | null;
   /** Glob over `repository/path`. */
   heldOutMatch: string;

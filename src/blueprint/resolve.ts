@@ -84,7 +84,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     replay,
-    ...resolveEpigenome(blueprint, config, options.given),
+    ...resolveEpigenome(blueprint, load, options.given),
     heldOutMatch: from(blueprint.heldOut?.match, "**", "whatever is trained on is measured"),
     heldOutShare: from(blueprint.heldOut?.share, 0.08, "enough to measure, little lost"),
     heldOutMinFiles: from(blueprint.heldOut?.minFiles, 5, "fewer files make no mean"),

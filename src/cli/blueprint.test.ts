@@ -62,6 +62,31 @@ describe("chrysalis blueprint and doctor", () => {
     assert.deepEqual(full!.failed, ["69 B of distinct text, not at least 10 MB"]);
   });
 
+  test("match tells what each body would read: more of a larger time budget, nothing beside the best of a small one", async () => {
+    const dull = (i: number): string => Array.from({ length: 900 }, (_, j) => `${i} ${j} ${(i * j) % 97}\n`).join("");
+    await makeRepository(join(folder, "mixed"), [
+      [
+        ...Array.from({ length: 12 }, (_, i) => ({ path: `${i}.md`, content: `The sea.\n${dull(i)}` })),
+        ...Array.from({ length: 12 }, (_, i) => ({ path: `${i}.csv`, content: `a b c\n${dull(i + 20)}` })),
+      ],
+    ]);
+    await buildGenome({ sources: [join(folder, "mixed")], out: join(folder, "mixed-genome") });
+    const of = (...args: string[]) => json("blueprint", "match", "--genome", "mixed-genome", ...args);
+    const [larva, qwen, long] = [
+      await of(),
+      await of("--model", "qwen"),
+      await of("--model", "qwen", "--minutes", "300"),
+    ];
+    assert.deepEqual(Object.keys(larva.diet.tokensByKind).sort(), ["data", "prose"]);
+    assert.deepEqual([larva.diet.probed, qwen.diet.probed], [true, false]);
+    assert.deepEqual(Object.keys(qwen.diet.tokensByKind), ["prose"], qwen.diet.limitedBy);
+    assert.ok(qwen.diet.bytes <= qwen.diet.capacity && qwen.diet.capacity < 100_000);
+    assert.deepEqual(long.diet.bytesByKind, larva.diet.bytesByKind);
+    assert.deepEqual(qwen.diet, qwen.ranking[0].diet);
+    assert.equal(qwen.ranking.find(({ applicable }: { applicable: boolean }) => !applicable).diet, null);
+    assert.equal((await json("blueprint", "match")).diet, null);
+  });
+
   test("match tells people the choice, the reasons and what would change it", async () => {
     const { code, stdout } = await run("blueprint", "match", "--model", "smol");
     assert.equal(code, 0);

@@ -44,6 +44,10 @@ export const requestFlags = {
     help: "What is trained on: what fits the body (default), or every file there is, duplicates, logs and backups too",
   },
   minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
+  unready: {
+    kind: "switch",
+    help: "Train also where the genome is too small or looks like noise; without it such a run is refused",
+  },
   mergeDtype: {
     kind: "choice",
     choices: MERGE_DTYPES,
@@ -75,6 +79,7 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
     ...(seed === undefined ? {} : { seed }),
     ...(express === undefined ? {} : { express }),
     ...(minutes === undefined ? {} : { minutes }),
+    ...(flags.unready ? { unready: true as const } : {}),
     mergeDtype: flags.mergeDtype,
   };
 }
