@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { countTrainable } from "../../src/blueprint/estimate.ts";
 import { loadBlueprint } from "../../src/blueprint/load.ts";
-import { resolveEpigenome } from "../../src/blueprint/resolve-epigenome.ts";
+import { BYTES_PER_PARAMETER } from "../../src/blueprint/resolve-epigenome.ts";
 import type { Blueprint } from "../../src/blueprint/schema.ts";
 import { resolveLora } from "../../src/blueprint/workload.ts";
 import type { LoraOptions } from "../../src/models/adapter.ts";
@@ -57,6 +57,7 @@ export async function benchBody(path: string, recipeName?: string): Promise<Benc
     recipeName ?? (countParameters(config) < SMALL ? "small-body" : "medium-body"),
   );
   const lora = resolveLora(blueprint).value ?? undefined;
+  const { trainable } = countTrainable(config, { method: blueprint.method, lora });
   return {
     path,
     name: basename(path)
@@ -65,8 +66,9 @@ export async function benchBody(path: string, recipeName?: string): Promise<Benc
     config,
     tokenizer: await tokenizerOf(path),
     recipe: recipeOf(blueprint, config),
-    capacity: resolveEpigenome(blueprint, config, {}).capacity.value ?? Infinity,
-    trainable: countTrainable(config, { method: blueprint.method, lora }).trainable,
+    // The limit by weights: that by time would make the arms' texts depend on the length of the trainings.
+    capacity: Math.round((blueprint.epigenome?.bytesPerParameter ?? BYTES_PER_PARAMETER) * trainable),
+    trainable,
     sha256: () => hashFiles(weightFiles),
   };
 }

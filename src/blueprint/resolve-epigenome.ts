@@ -7,7 +7,7 @@ import { BYTES_PER_TOKEN, type Given, origins, resolveGiven, type Workload } fro
  * A trained weight can hold about 2 bits of what it reads (Allen-Zhu and Li, arXiv 2404.05405); a byte of text that was
  * not seen has about 1.25 bits for a small model.
  */
-const BYTES_PER_PARAMETER = 1.6;
+export const BYTES_PER_PARAMETER = 1.6;
 /**
  * One pass holds at most this many times the text that the run is expected to see. Rates are estimated from the shapes alone:
  * on a machine four times as fast as estimated no text comes twice yet. What is beyond is not seen anyway, and where something
