@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
+import { keepSchema } from "./keep-schema.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -70,6 +71,7 @@ const keysSchema = z.strictObject({
     .optional()
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
+  keep: keepSchema.optional(),
   heldOut: z
     .strictObject({
       match: z

@@ -14,6 +14,8 @@ const decisionSchema = z.discriminatedUnion("kind", [
   }),
   /** The decay begins with step `step`; the run ends after `total` steps. */
   z.strictObject({ kind: z.literal("decay"), step: z.int().nonnegative(), total: z.int().positive() }),
+  /** The same, earlier than planned: the forgetting budget was exceeded. */
+  z.strictObject({ kind: z.literal("budget"), step: z.int().nonnegative(), total: z.int().positive() }),
   /** The time was over after `step` steps. */
   z.strictObject({ kind: z.literal("stop"), step: z.int().nonnegative() }),
 ]);
