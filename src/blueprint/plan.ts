@@ -47,6 +47,8 @@ export interface Settings {
   chatTemplate: string | null;
   /** Part of the trained tokens. */
   replay: number;
+  /** The forgetting budget, null in what is not watched; null where there is none. */
+  keep: { readonly kl: number | null; readonly retention: number | null } | null;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
   express: "default" | "all";
   /** In order: what a later one says counts. */

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
 import { stagesSchema } from "./stages-schema.ts";
+import { keepSchema } from "./keep-schema.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -82,6 +83,7 @@ const keysSchema = z.strictObject({
     .max(65_536)
     .optional()
     .describe("Chat template (Jinja) for a parent that has none; the trained model keeps it"),
+  keep: keepSchema.optional(),
   heldOut: z
     .strictObject({
       match: z

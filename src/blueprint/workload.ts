@@ -84,6 +84,7 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
       corpusTokens: corpusTokens ?? 0,
       genomeBytes: options.genomeBytes,
       copiesParent: options.copiesParent,
+      keepsTwo: blueprint.keep !== undefined,
     });
   const microBatch = fitMicroBatch(stepSequences, machine, needsOf);
   const needs = needsOf(microBatch.value);

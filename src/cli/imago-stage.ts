@@ -17,6 +17,7 @@ import { exportType, judgeRounding, ROUNDING_LIMIT, writeImago } from "../imago/
 import type { AdapterExport, Rounding } from "../imago/export.ts";
 import { measure, measureHeldOut } from "../imago/measure.ts";
 import type { MeasureOptions, Measures } from "../imago/measure.ts";
+import { outcomeNotes, outcomeOf, riseText } from "../imago/outcome.ts";
 import { buildReport, readLosses } from "../imago/report.ts";
 import { repair } from "../imago/repair.ts";
 import type { Report, RetentionSource, Training } from "../imago/report.ts";
@@ -26,6 +27,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { modelName } from "./inputs.ts";
 import type { Instruct } from "./inputs.ts";
 import { openModel } from "./model.ts";
+import { PARENT_TEXT } from "./nest-files.ts";
 import type { Nest } from "./nest.ts";
 import { loraOf } from "./training.ts";
 
@@ -66,10 +68,12 @@ export function measureOptions(
 
 /** Makes `imago/` of the best checkpoint and measures it; the folder appears when all of it is there. */
 export async function finishImago(options: ImagoOptions): Promise<Report> {
-  const { nest, before, onWork } = options;
+  const { nest, before, settings, training, onWork } = options;
   const folder = nest.path(UNFINISHED);
   await rm(folder, { recursive: true, force: true });
   onWork("merging");
+  const outcome = outcomeOf(training, settings.keep);
+  for (const note of outcomeNotes(outcome)) nest.warn(note);
   const trained = await mergedModel(options);
   const wanted = nest.request.mergeDtype;
   let dtype = exportType(wanted, trained.parentType);
@@ -94,8 +98,13 @@ export async function finishImago(options: ImagoOptions): Promise<Report> {
       } else nest.warn(`${cost}; --merge-dtype f32 avoids it`);
     }
   }
+  const rise = after.retentionBitsPerByte / before.retentionBitsPerByte - 1;
+  if (rise > (settings.keep?.retention ?? Infinity)) {
+    nest.warn(`retention rose by ${riseText(rise)} on the whole text: the budget was watched on a sample of it`);
+  }
   const report = buildReport({
     ...options,
+    outcome,
     version: packageVersion(),
     after,
     separator: options.tokenizer.separator,
@@ -134,8 +143,8 @@ async function mergedModel(options: ImagoOptions): Promise<MergedModel> {
   const { checkpoint } = training.best;
   let adapter: AdapterExport | undefined;
   if (checkpoint === null) {
-    const whose = instruct === undefined ? "the parent's" : "the instruct model's";
-    nest.warn(`no evaluation was better than the parent's, so the imago has ${whose} weights`);
+    if (instruct !== undefined)
+      nest.warn("what training left is nothing to add, so the weights are the instruct model's");
     if (lora !== undefined) adapter = { tensors: withoutEffect(await anyAdapter(nest)), lora, parent: parentFolder };
   } else {
     const { path } = await readCheckpoint(nest.path("chrysalis", "checkpoints", checkpoint));
@@ -157,6 +166,7 @@ async function mergedModel(options: ImagoOptions): Promise<MergedModel> {
 /** The nest's manifest, the last thing that a run writes: what went in and what came out, by hash; no time. */
 export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
   const outputs = ["plan.json", "heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
+  if (existsSync(nest.path(PARENT_TEXT))) outputs.push(PARENT_TEXT);
   if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
   const files: Record<string, string> = {};
   for (const name of outputs) files[name] = await sha256OfFile(nest.path(name));
