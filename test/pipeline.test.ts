@@ -302,6 +302,47 @@ test("of a GGUF parent: the adapter on the parent's folder is the merged model; 
   assert.ok(Math.abs(bitsPerByte - report.after.bitsPerByte) < 1e-4, `${bitsPerByte}, ${report.after.bitsPerByte}`);
 });
 
+test("of a forgetting budget: the best checkpoint inside it emerges, and the report says what was given up", async () => {
+  const { outcome: free, training: unwatched } = full.report;
+  assert.deepEqual([free.keep, free.givenUp, free.emerged.step], [null, null, 16]);
+  assert.ok(
+    unwatched.evaluations.every(({ kl }) => kl === undefined) && !existsSync(join(nest("full"), "parent-text.jsonl")),
+  );
+  const run = async (name: string, keep: string): Promise<Report> => {
+    await writeFile(join(folder, `${name}.yaml`), recipe("full", `keep: ${keep}`).replace("times: 2", "times: 8"));
+    const { report } = await startRun({ ...request, blueprint: join(folder, `${name}.yaml`) }, nest(name), quiet);
+    return report;
+  };
+  const { outcome, training, warnings, after } = await run("kept", "{kl: 0.06, retention: 10}");
+  assert.deepEqual(outcome.keep, { kl: 0.06, retention: 10 });
+  assert.equal(training.evaluations[0]!.kl, 0);
+  const { emerged, givenUp } = outcome;
+  assert.ok(emerged.step > 0 && emerged.kl! <= 0.06 && emerged.heldOut < training.evaluations[0]!.heldOut);
+  assert.ok(givenUp!.step > emerged.step && givenUp!.heldOut < emerged.heldOut);
+  assert.deepEqual(givenUp!.over, [{ measure: "kl", value: givenUp!.kl, limit: 0.06 }]);
+  assert.ok(warnings.some((text) => /budget was .* KL 0\.06 .*; step \d+ emerged/.test(text)));
+  near(await score(join(nest("kept"), "imago"), join(nest("kept"), "heldout.jsonl"), 64), after.bitsPerByte);
+  const { body } = await openModel(join(nest("kept"), "imago"));
+  const checkpoint = join(nest("kept"), "chrysalis", "checkpoints", training.best.checkpoint!);
+  const file = await openSafetensors(join(checkpoint, "parameters.safetensors"));
+  const trained = await file.readF32("model.norm.weight");
+  await file.close();
+  const norm = body.weights.get("model.norm.weight")!.data;
+  assert.ok(
+    norm.every((value, i) => Math.abs(value - trained[i]!) <= Math.abs(trained[i]!) / 128),
+    "bf16 at most",
+  );
+  const card = await readFile(join(nest("kept"), "imago", "README.md"), "utf8");
+  assert.match(card, /## Forgetting budget\n\nAt most retention \+1000\.0 %, KL 0\.06 nats per token/);
+  assert.ok(card.includes(`| given up | step ${givenUp!.step} |`));
+
+  const none = await run("unkept", "{kl: 0.0001}");
+  assert.equal(none.outcome.emerged.step, 0);
+  near(none.after.bitsPerByte, none.before.bitsPerByte);
+  assert.ok(none.training.steps < 16, "the decay began early");
+  assert.ok(none.warnings.some((text) => /nothing better than the parent is inside, .* parent's weights/.test(text)));
+});
+
 /** The tiny model as a GGUF file; its rows of q and k count as permuted, which makes it another model of the same shape. */
 async function writeGguf(path: string, { body, tokenizer }: Awaited<ReturnType<typeof openModel>>): Promise<void> {
   const { config } = body;
@@ -381,6 +422,24 @@ test("what is wrong from the start leaves nothing behind", async () => {
   await assert.rejects(startRun(request, out, quiet), isUserError("exists", /mine\.txt/));
   await assert.rejects(resumeRun(out, quiet), isUserError("not-found", /no run/));
   assert.deepEqual(await readdir(out), ["mine.txt"]);
+});
+
+test("a genome that is not ready is refused with the reason, or planned with a warning where the user accepts it", async () => {
+  const line = (i: number): string => `${prose(`few ${i}`, 2)}\n`;
+  const few = ["a", "b", "c"].map((name, i) => ({ path: `${name}.md`, content: line(i) }));
+  await makeRepository(join(folder, "few"), [few]);
+  await makeRepository(join(folder, "copies"), [few.map(({ path }) => ({ path, content: line(0) }))]);
+  const refused = (source: string, message: RegExp): Promise<void> =>
+    assert.rejects(
+      startRun({ ...request, sources: [join(folder, source)] }, nest("unready"), quiet),
+      isUserError("unready", message),
+    );
+  await refused("few", /too small: one pass trains \d+ tokens of it, one optimiser step takes 205.*--unready/);
+  await refused("copies", /all 3 files of the genome are copies or near copies of one \(copies\/a\.md\)/);
+  assert.ok(!existsSync(nest("unready")));
+  const out = nest("accepted");
+  const planned = await chrysalis("plan", join(folder, "few"), ...requestFlags(), "--unready", "--out", out);
+  assert.match((planned["warnings"] as string[])[0]!, /^the genome is too small/);
 });
 
 function isUserError(code: string, message: RegExp): (error: unknown) => boolean {

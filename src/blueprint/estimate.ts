@@ -18,6 +18,8 @@ export interface EstimateOptions {
   readonly genomeBytes: number;
   /** Whether the parent is written to the nest as a folder of its own. */
   readonly copiesParent: boolean;
+  /** Whether the best checkpoint inside a budget is kept beside the best of all. */
+  readonly keepsTwo?: boolean;
 }
 
 export interface Estimate {
@@ -76,7 +78,7 @@ export function estimate(config: ModelConfig, options: EstimateOptions): Estimat
     memoryBytes: Math.max(training, exporting),
     memory,
     diskBytes:
-      CHECKPOINTS * checkpoint +
+      (CHECKPOINTS + (options.keepsTwo ? 1 : 0)) * checkpoint +
       4 * parameters +
       copies +
       (options.copiesParent ? 4 * parameters : 0) +

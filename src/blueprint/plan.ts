@@ -47,11 +47,13 @@ export interface Settings {
   chatTemplate: string | null;
   /** Part of the trained tokens. */
   replay: number;
+  /** The forgetting budget, null in what is not watched; null where there is none. */
+  keep: { readonly kl: number | null; readonly retention: number | null } | null;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
   express: "default" | "all";
   /** In order: what a later one says counts. */
   rules: readonly Rule[];
-  /** Bytes of text that one pass may hold; null where nothing limits it. */
+  /** Bytes of text that one pass may hold: of weights and time the lower limit; null where nothing limits it. */
   capacity: number | null;
   /** Glob over `repository/path`. */
   heldOutMatch: string;
@@ -89,6 +91,8 @@ export interface PlanInputs {
   };
   readonly retention: { readonly source: string; readonly bytes: number } | null;
   readonly replay: { readonly source: string; readonly bytes: number } | null;
+  /** Whose difference to the parent is added after training. */
+  readonly instruct: { readonly sha256: string } | null;
 }
 
 /** What a stage reads in one pass, replay apart. */

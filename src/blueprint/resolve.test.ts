@@ -8,7 +8,7 @@ import { smolLm2 } from "./known-bodies.ts";
 import { loadBlueprint, parseBlueprint } from "./load.ts";
 import { planHash, readPlan, settingsOf, writePlan } from "./plan.ts";
 import { refuseBody, resolvePlan, type ResolveOptions } from "./resolve.ts";
-import { smallLlama } from "./testing.ts";
+import { smallLlama, testRecipe } from "./testing.ts";
 
 const small = await loadBlueprint("small-body");
 const medium = await loadBlueprint("medium-body");
@@ -39,6 +39,7 @@ const options: ResolveOptions = {
     },
     retention: { source: "retention.txt", bytes: 250_000 },
     replay: { source: "replay.txt", bytes: 250_000 },
+    instruct: null,
   },
 };
 
@@ -120,6 +121,16 @@ test("what a blueprint leaves open has a default with a reason", () => {
   });
   assert.deepEqual([settings.replay.value, settings.replay.origin], [0.05, "default"]);
   assert.deepEqual([settings.budget.value, predicted.steps], [{ steps: 10 }, 10]);
+});
+
+test("a forgetting budget watches what it names; there is none by default", () => {
+  const { settings } = resolvePlan({ ...options, recipe: testRecipe("kept", "keep: {retention: 0.02}") });
+  assert.deepEqual(settings.keep, { value: { kl: null, retention: 0.02 }, origin: "recipe", reason: "kept" });
+  const without = resolvePlan(options).settings.keep;
+  assert.deepEqual([without.value, without.origin], [null, "default"]);
+  for (const wrong of ["keep: {}", "keep: {kl: 0}", "keep: {retention: -0.1}", "keep: {loss: 1}"]) {
+    assert.throws(() => testRecipe("wrong", wrong), { code: "invalid", message: /keep/ });
+  }
 });
 
 test("the hash covers what decides the result: not the measured rate, not the free disk", () => {

@@ -84,7 +84,8 @@ export function resolvePlan(options: ResolveOptions): Plan {
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     replay,
-    ...resolveEpigenome(blueprint, config, options.given),
+    keep: from(keepOf(blueprint), null, "no budget: the best held-out figure alone decides"),
+    ...resolveEpigenome(blueprint, load, options.given),
     heldOutMatch: from(blueprint.heldOut?.match, "**", "whatever is trained on is measured"),
     heldOutShare: from(blueprint.heldOut?.share, 0.08, "enough to measure, little lost"),
     heldOutMinFiles: from(blueprint.heldOut?.minFiles, 5, "fewer files make no mean"),
@@ -157,6 +158,10 @@ function resolveWindow(blueprint: Blueprint, sequence: number, config: ModelConf
     origin: "derived",
     reason: `the body reads ${config.maxPositions} positions, ${written} were wanted`,
   };
+}
+
+function keepOf({ keep }: Blueprint): PlannedSettings["keep"]["value"] | undefined {
+  return keep && { kl: keep.kl ?? null, retention: keep.retention ?? null };
 }
 
 function checkpointOf({ checkpoint }: Blueprint): { seconds: number } | { steps: number } | undefined {

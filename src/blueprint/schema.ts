@@ -6,6 +6,7 @@ import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
 import { stagesSchema } from "./stages-schema.ts";
+import { keepSchema } from "./keep-schema.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -72,12 +73,17 @@ const keysSchema = z.strictObject({
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
   stages: stagesSchema.optional(),
+  repair: z
+    .literal(true)
+    .optional()
+    .describe("Add what an instruct model (--instruct) has over the parent after training (arXiv 2410.10739)"),
   chatTemplate: z
     .string()
     .min(1)
     .max(65_536)
     .optional()
     .describe("Chat template (Jinja) for a parent that has none; the trained model keeps it"),
+  keep: keepSchema.optional(),
   heldOut: z
     .strictObject({
       match: z
