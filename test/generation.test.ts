@@ -34,7 +34,7 @@ for (const name of ["llama-a", "llama-b", "llama-bias", "qwen3-a", "qwen3-b"]) {
       const together = new Map<number, readonly number[]>();
       const texts = generator.generateMany(requests, { slots, positions: 90 });
       for await (const { request, made } of texts) together.set(request.i, made);
-      assert.deepEqual(new Map([...together].sort()), alone, `${slots} slots`);
+      assert.deepEqual(new Map([...together].sort(([a], [b]) => a - b)), alone, `${slots} slots`);
     }
     const begun = requests.filter(({ ids }) => ids.length > prompt.length);
     for await (const { request, made } of generator.generateMany(begun, { slots: 2, shared: prompt })) {
@@ -63,13 +63,16 @@ test("texts side by side: taken as there is room, ended one by one, limited in p
     ended.push([of.i, made.length]);
     assert.deepEqual(made, whole.slice(0, made.length));
   }
-  assert.deepEqual(ended.sort(), [
-    [0, 1],
-    [1, 2],
-    [2, 3],
-    [3, 4],
-    [4, 4],
-  ]);
+  assert.deepEqual(
+    ended.sort(([a], [b]) => a - b),
+    [
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 4],
+    ],
+  );
   const cut = await Array.fromAsync(generator.generateMany([request], { slots: 1, positions: 5 }));
   assert.deepEqual(cut[0]!.made, whole.slice(0, 3), "a prompt of three and three more end at position five");
   const tooLong = generator.generateMany([request], { slots: 2, positions: 3 }).next();

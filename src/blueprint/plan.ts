@@ -1,6 +1,8 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
 import type { Rule } from "../epigenome/rules.ts";
+import type { QuestionPlan } from "../epigenome/synthetic/question-plan.ts";
+import type { OwnReplayPlan } from "../epigenome/synthetic/own-replay.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { Estimate } from "./estimate.ts";
@@ -47,6 +49,12 @@ export interface Settings {
   chatTemplate: string | null;
   /** Part of the trained tokens. */
   replay: number;
+  /** Part of the training time that each of the next two may take, beside it. */
+  syntheticTime: number;
+  /** What the parent writes itself as replay before training; null where it need not. */
+  ownReplay: OwnReplayPlan | null;
+  /** What the parent asks itself about files before training; null where no rule frames one so. */
+  questions: QuestionPlan | null;
   /** The forgetting budget, null in what is not watched; null where there is none. */
   keep: { readonly kl: number | null; readonly retention: number | null } | null;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
@@ -123,6 +131,8 @@ export interface Plan {
     readonly steps: number;
     readonly epochs: number;
     readonly trainingSeconds: number;
+    /** Of what the parent writes before training. */
+    readonly syntheticSeconds: number;
   };
 }
 

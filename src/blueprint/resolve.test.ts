@@ -23,7 +23,8 @@ const options: ResolveOptions = {
   diet: dietOf(400_000),
   asks: () => false,
   hasChatTemplate: true,
-  hasReplay: true,
+  replay: "given",
+  questioned: 0,
   genomeBytes: 1_500_000,
   copiesParent: false,
   inputs: {
@@ -105,7 +106,7 @@ test("steps end with the passes that are useful, or with the time", () => {
 });
 
 test("without a replay text there is no replay", () => {
-  const { settings } = resolvePlan({ ...options, hasReplay: false });
+  const { settings } = resolvePlan({ ...options, replay: "none" });
   assert.deepEqual([settings.replay.value, settings.replay.origin], [0, "derived"]);
 });
 

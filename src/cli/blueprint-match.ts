@@ -8,7 +8,7 @@ import { openGenome } from "../genome/manifest.ts";
 import { readConfigOf } from "../models/load.ts";
 import { selectionFor } from "./diet.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
-import { rankRecipes, textOfModel } from "./inputs.ts";
+import { rankRecipes, replayOf } from "./inputs.ts";
 import { dietFor, fertilityOn, tokenizerBeside } from "./match-diet.ts";
 import type { MatchDiet } from "./match-diet.ts";
 import { checkModelPath } from "./model-path.ts";
@@ -50,14 +50,14 @@ export const blueprintMatch = defineVerb({
       const facts = genome && genomeFacts(genome.genes);
       const machine = await probeMachine(cwd);
       const { minutes } = flags;
-      const hasReplay = textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined;
-      const match = await rankRecipes(body, { genome: facts, machine, minutes, hasReplay });
+      const replay = replayOf(body.kind, model);
+      const match = await rankRecipes(body, { genome: facts, machine, minutes, replay });
       const fertility = genome && (await fertilityOn(genome, await tokenizerBeside(model, body.kind), signal));
       progress.close();
       const given = minutes === undefined ? {} : { minutes };
       const dietOf = ({ recipe: { blueprint }, applicable }: Ranked): MatchDiet | null => {
         if (genome === undefined || !applicable) return null;
-        return dietFor(genome, selectionFor(blueprint, { config: body.config, given, machine, hasReplay }), fertility);
+        return dietFor(genome, selectionFor(blueprint, { config: body.config, given, machine, replay }), fertility);
       };
       const ranking = match.ranking.map((ranked) => ({
         recipe: ranked.recipe.blueprint.name,

@@ -29,6 +29,7 @@ import type { Instruct } from "./inputs.ts";
 import { openModel } from "./model.ts";
 import { PARENT_TEXT } from "./nest-files.ts";
 import type { Nest } from "./nest.ts";
+import { writtenFiles } from "./synthesis.ts";
 import { loraOf } from "./training.ts";
 
 export interface ImagoOptions {
@@ -167,6 +168,7 @@ async function mergedModel(options: ImagoOptions): Promise<MergedModel> {
 export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
   const outputs = ["plan.json", "heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
   if (existsSync(nest.path(PARENT_TEXT))) outputs.push(PARENT_TEXT);
+  outputs.push(...writtenFiles(nest));
   if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
   const files: Record<string, string> = {};
   for (const name of outputs) files[name] = await sha256OfFile(nest.path(name));

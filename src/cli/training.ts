@@ -9,7 +9,6 @@ import { createMuon, NEWTON_SCHULZ } from "../chrysalis/optimisers/muon.ts";
 import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
 import { packCorpus } from "../epigenome/pack.ts";
-import type { TokenCorpus } from "../epigenome/pack.ts";
 import { createStagedStream } from "../epigenome/staged-stream.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { packageVersion } from "../formats/package-root.ts";
@@ -24,6 +23,7 @@ import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
+import type { ReplayCorpus } from "./planning.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface TrainingOptions {
@@ -33,7 +33,9 @@ export interface TrainingOptions {
   readonly body: Body;
   readonly tokenizer: Tokenizer;
   readonly stages: readonly StageCorpus[];
-  readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
+  readonly replay: ReplayCorpus | undefined;
+  /** Of the questions that the parent asked itself; they are in the stages. */
+  readonly pairsSha256: string | undefined;
   readonly texts: InterimTexts;
   readonly dir: string;
   readonly resume: boolean;
@@ -105,6 +107,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         model: model.sha256,
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
+        pairs: options.pairsSha256 ?? null,
         seed: settings.seed,
         threads,
       },

@@ -2,7 +2,7 @@
 
 import { invariant } from "../errors.ts";
 import { blankBatch } from "../models/batch.ts";
-import type { Scorer } from "./bits-per-byte.ts";
+import type { Scorer } from "./score-sequences.ts";
 
 export interface Answered {
   /** The first is context only. */

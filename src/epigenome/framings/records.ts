@@ -37,8 +37,8 @@ function recordsOf({ gene, text }: FramedGene, asDialogue: boolean): readonly Da
   return data.isData ? data.records.map(({ record }) => record) : undefined;
 }
 
-/** Neighbouring ids of one part together. */
-function stretchesOf(record: DataRecord, { ids, trained }: RenderedRecord): Framed {
+/** A record as stretches: neighbouring ids of one part together. */
+export function stretchesOf(record: DataRecord, { ids, trained }: RenderedRecord): Framed {
   if (record.kind === "text") return [{ part: "text", ids }];
   const stretches: FramedStretch[] = [];
   for (let from = 0; from < ids.length;) {
