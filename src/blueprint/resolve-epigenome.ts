@@ -18,13 +18,13 @@ export function resolveEpigenome(
   given: Pick<Given, "express">,
 ): Pick<PlannedSettings, "express" | "rules" | "capacity"> {
   const from = origins(blueprint);
-  const { epigenome, method } = blueprint;
+  const { epigenome, method, modules } = blueprint;
   const express = resolveGiven(
     given.express,
     "--express",
     from(epigenome?.express, "default" as const, "small bodies do not get everything"),
   );
-  const { trainable } = countTrainable(config, { method, lora: resolveLora(blueprint).value ?? undefined });
+  const { trainable } = countTrainable(config, { method, lora: resolveLora(blueprint).value ?? undefined, modules });
   return {
     express,
     rules: from(epigenome?.rules, [], "no rule: the default ones alone"),

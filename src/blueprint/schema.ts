@@ -6,6 +6,7 @@ import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
 import { keepSchema } from "./keep-schema.ts";
+import { modulesSchema } from "./module-schema.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -45,6 +46,7 @@ const keysSchema = z.strictObject({
   applies: appliesSchema.optional(),
   method: z.enum(["full", "lora"]).describe("full trains all weights, lora an adapter around them"),
   lora: loraSchema.optional().describe("The adapter; with method: lora only"),
+  modules: modulesSchema.optional(),
   optimizer: optimizerSchema.describe("How gradients become updates"),
   schedule: z
     .strictObject({
@@ -122,9 +124,12 @@ const keysSchema = z.strictObject({
 });
 
 /** With what would contradict itself, though each value alone is right. */
-export const blueprintSchema = keysSchema.refine((of) => of.method === "lora" || of.lora === undefined, {
-  path: ["lora"],
-  message: "needs method: lora",
+export const blueprintSchema = keysSchema.check(({ value: { method, lora, modules = [] }, issues }) => {
+  if (method === "lora") return;
+  const needsLora = (input: unknown, ...path: (string | number)[]): void =>
+    void issues.push({ code: "custom", path, message: "needs method: lora", input });
+  if (lora !== undefined) needsLora(lora, "lora");
+  for (const [i, { scale }] of modules.entries()) if (scale !== undefined) needsLora(scale, "modules", i, "scale");
 });
 
 /** A blueprint as written. */

@@ -20,7 +20,7 @@ import type { MeasureOptions, Measures } from "../imago/measure.ts";
 import { outcomeNotes, outcomeOf, riseText } from "../imago/outcome.ts";
 import { buildReport, readLosses } from "../imago/report.ts";
 import type { Report, RetentionSource, Training } from "../imago/report.ts";
-import { mergeTrained, withoutEffect } from "../imago/trained.ts";
+import { foldScales, mergeTrained, scaleAdapter } from "../imago/trained.ts";
 import { loadBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { modelName } from "./inputs.ts";
@@ -124,16 +124,22 @@ type MergedModel = Pick<Parameters<typeof writeImago>[1], "configJson" | "weight
 /** The parent with the best checkpoint in it, in f32. */
 async function mergedModel({ nest, settings, training, parentFolder }: ImagoOptions): Promise<MergedModel> {
   const body = await loadBody(nest.request.model);
-  const lora = loraOf(settings);
+  const lora = loraOf(settings, body.config);
   const { checkpoint } = training.best;
   let adapter: AdapterExport | undefined;
   if (checkpoint === null) {
-    if (lora !== undefined) adapter = { tensors: withoutEffect(await anyAdapter(nest)), lora, parent: parentFolder };
+    if (lora !== undefined) {
+      const tensors = scaleAdapter(await anyAdapter(nest), () => 0);
+      adapter = { ...foldScales(tensors, lora), parent: parentFolder };
+    }
   } else {
     const { path } = await readCheckpoint(nest.path("chrysalis", "checkpoints", checkpoint));
     const tensors = await readParameters(path);
-    mergeTrained(body, tensors, lora);
-    if (lora !== undefined) adapter = { tensors, lora, parent: parentFolder };
+    if (lora === undefined) mergeTrained(body, tensors, undefined);
+    else {
+      adapter = { ...foldScales(tensors, lora), parent: parentFolder };
+      mergeTrained(body, adapter.tensors, adapter.lora);
+    }
   }
   const { config, configJson, weights, generationConfig, dtype: parentType } = body;
   return { config, configJson, weights, generationConfig, adapter, parentType };
