@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Rule } from "../epigenome/rules.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
+import type { ModuleRule } from "../models/module-marks.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -27,6 +28,8 @@ export interface Settings {
   method: "full" | "lora";
   /** Null for full training. */
   lora: { rank: number; alpha: number; targets: readonly string[]; rslora: boolean } | null;
+  /** Marks on modules. */
+  modules: readonly ModuleRule[];
   optimizer: "adamw" | "muon";
   learningRate: number;
   betas: readonly [number, number];

@@ -133,6 +133,39 @@ test("a forgetting budget watches what it names; there is none by default", () =
   }
 });
 
+test("marks on modules must name what is trained, and leave something to train", () => {
+  const marked = (modules: string, method: "full" | "lora" = "lora") =>
+    resolvePlan({ ...options, recipe: testRecipe("marked", `modules: ${modules}`, method) });
+  const { settings, predicted } = marked(
+    '[{match: "**.mlp.**", scale: 0.5}, {match: "model.layers.0.**", learningRate: 0}]',
+  );
+  assert.equal(settings.modules.origin, "recipe");
+  assert.deepEqual(settings.modules.value, [
+    { match: "**.mlp.**", scale: 0.5 },
+    { match: "model.layers.0.**", learningRate: 0 },
+  ]);
+  const all = marked("[]");
+  assert.equal(predicted.trainable, (all.predicted.trainable * 4) / 5, "one layer of five is frozen");
+  assert.ok(predicted.memoryBytes < all.predicted.memoryBytes);
+  assert.equal(settings.capacity.value, Math.round(1.6 * predicted.trainable));
+  assert.deepEqual(resolvePlan(options).settings.modules, {
+    value: [],
+    origin: "default",
+    reason: "every module alike",
+  });
+
+  const refused = (modules: string, method: "full" | "lora", message: RegExp): void =>
+    assert.throws(() => marked(modules, method), { code: "invalid", message });
+  refused('[{match: "**.mpl.**", scale: 2}]', "lora", /no adapted weight's name matches \*\*\.mpl\.\*\*/);
+  refused('[{match: "model.embed_tokens", learningRate: 0}]', "lora", /no adapted weight's name/);
+  marked('[{match: "model.embed_tokens", learningRate: 0}]', "full");
+  refused('[{match: "**", learningRate: 0}]', "full", /freezes everything/);
+  refused('[{match: "**", scale: 2}]', "full", /modules\.0\.scale: needs method: lora/);
+  refused('[{match: "**"}]', "full", /needs learningRate, scale or both/);
+  const { blueprint } = testRecipe("marked", 'modules: [{match: "**.mpl.**", learningRate: 2}]');
+  assert.throws(() => refuseBody(blueprint, smallLlama, options.machine, "nest"), { code: "invalid" });
+});
+
 test("the hash covers what decides the result: not the measured rate, not the free disk", () => {
   const plan = resolvePlan(options);
   const elsewhere = { ...options, tokensPerSecond: 999, machine: { ...options.machine, diskBytes: 40e9 } };

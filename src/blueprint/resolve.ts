@@ -5,6 +5,7 @@ import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
+import { resolveModules } from "./resolve-modules.ts";
 import { resolveStages } from "./resolve-stages.ts";
 import type { Blueprint } from "./schema.ts";
 import { FLOPS_OF_CORE, type Given, origins, resolveGiven, workloadOf } from "./workload.ts";
@@ -35,7 +36,8 @@ export interface ResolveOptions {
 /**
  * Resolves a blueprint.
  *
- * @throws UserError `memory` or `disk` where the machine cannot hold the run
+ * @throws UserError `memory` or `disk` where the machine cannot hold the run; `invalid` where the blueprint names modules
+ * that the body lacks
  */
 export function resolvePlan(options: ResolveOptions): Plan {
   const { recipe, config, machine } = options;
@@ -66,6 +68,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const settings: PlannedSettings = {
     method,
     lora,
+    modules: resolveModules(blueprint, config),
     optimizer,
     learningRate: { value: blueprint.optimizer.learningRate, origin: "recipe", reason: blueprint.name },
     betas: from(blueprint.optimizer.betas, [0.9, 0.95] as const, "a short memory suits short runs"),
@@ -127,9 +130,10 @@ export function resolvePlan(options: ResolveOptions): Plan {
 /**
  * Refuses a body that cannot be trained here whatever the genome is: to be asked before the genome is built.
  *
- * @throws UserError `memory` or `disk`
+ * @throws UserError `memory` or `disk`; `invalid` where the blueprint names modules that the body lacks
  */
 export function refuseBody(blueprint: Blueprint, config: ModelConfig, machine: Machine, out: string): void {
+  resolveModules(blueprint, config);
   const load = workloadOf(blueprint, {
     config,
     given: {},

@@ -19,6 +19,8 @@ import { promptOf } from "../imago/sample.ts";
 import { createGenerator } from "../inference/generate.ts";
 import type { LoraOptions } from "../models/adapter.ts";
 import type { Body } from "../models/body.ts";
+import type { ModelConfig } from "../models/config.ts";
+import { rateOf, scalesOf } from "../models/module-marks.ts";
 import { createNewtonSchulz } from "../models/newton-schulz.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -44,8 +46,10 @@ export interface TrainingOptions {
 
 const SAMPLE_TOKENS = 40;
 
-export function loraOf({ lora, seed }: Settings): LoraOptions | undefined {
-  return lora === null ? undefined : { ...lora, seed };
+export function loraOf({ lora, seed, modules }: Settings, config: ModelConfig): LoraOptions | undefined {
+  if (lora === null) return undefined;
+  const scales = scalesOf(modules, config, lora);
+  return { ...lora, seed, ...(scales === undefined ? {} : { scales }) };
 }
 
 /**
@@ -56,8 +60,9 @@ export function loraOf({ lora, seed }: Settings): LoraOptions | undefined {
 export async function trainAsPlanned(options: TrainingOptions): Promise<Training> {
   const { plan, settings, body, tokenizer, replay } = options;
   const { threads, sequence: T, microBatch: B, microBatches } = settings;
-  const lora = loraOf(settings);
-  const step = await compileStep(body, { B, T, train: lora === undefined ? "full" : { lora }, threads });
+  const lora = loraOf(settings, body.config);
+  const trained = lora === undefined ? "full" : { lora };
+  const step = await compileStep(body, { B, T, train: trained, rateOf: rateOf(settings.modules), threads });
   const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
   const generator = createGenerator(body, {
     threads,
