@@ -5,7 +5,7 @@ import { needsChanges } from "../blueprint/needs-changes.ts";
 import { readPlan, settingsOf, writePlan } from "../blueprint/plan.ts";
 import type { Plan, Settings } from "../blueprint/plan.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";

@@ -7,8 +7,8 @@ import type { TrainEvent } from "../chrysalis/events.ts";
 import { createAdamW } from "../chrysalis/optimisers/adamw.ts";
 import { createMuon, NEWTON_SCHULZ } from "../chrysalis/optimisers/muon.ts";
 import { train } from "../chrysalis/train.ts";
-import { heldOutDocuments } from "../epigenome/heldout.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import { heldOutDocuments } from "../epigenome/heldout-records.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import { packCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
 import { createStagedStream } from "../epigenome/staged-stream.ts";
@@ -26,6 +26,7 @@ import type { Body } from "../models/body.ts";
 import { createNewtonSchulz } from "../models/newton-schulz.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { beginnings } from "./beginnings.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface TrainingOptions {
@@ -147,22 +148,11 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   }
 }
 
-/** The beginnings of the held-out and retention documents, each cut by the same part, within the plan's tokens. */
+/** The beginnings of the held-out and retention documents, within the plan's tokens. */
 function interimTexts(options: TrainingOptions): { heldOut: Document[]; retention: Document[] } {
   const bytes = options.settings.evaluationTokens * options.bytesPerToken;
   return {
-    heldOut: beginnings(heldOutDocuments(options.heldOut), HELD_OUT_PART * bytes),
+    heldOut: beginnings(heldOutDocuments(options.heldOut, options.tokenizer), HELD_OUT_PART * bytes),
     retention: beginnings(options.retention, (1 - HELD_OUT_PART) * bytes),
   };
-}
-
-function beginnings(documents: readonly Document[], maxBytes: number): Document[] {
-  const bytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  if (bytes <= maxBytes) return [...documents];
-  return documents.map((document) => {
-    const length = Math.ceil((document.text.length * maxBytes) / bytes);
-    // Never between the halves of a surrogate pair.
-    const cut = (document.text.charCodeAt(length) & 0xfc00) === 0xdc00 ? length + 1 : length;
-    return { ...document, text: document.text.slice(0, cut) };
-  });
 }
