@@ -1,5 +1,6 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
+import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
@@ -45,6 +46,8 @@ export interface Settings {
   stages: readonly StageSettings[];
   /** Jinja that a parent without a chat template gets; null where it has one, or the recipe has none. */
   chatTemplate: string | null;
+  /** In which the text of a pass is read. */
+  order: Order;
   /** Part of the trained tokens. */
   replay: number;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
@@ -119,6 +122,8 @@ export interface Plan {
     readonly steps: number;
     readonly epochs: number;
     readonly trainingSeconds: number;
+    /** For the parent to read the text first, where the order goes by its losses; else 0. */
+    readonly parentSeconds: number;
   };
 }
 

@@ -26,6 +26,7 @@ import type { Inputs } from "./inputs.ts";
 import { abandonNest, beginNest, checkNestFree, placeOf, reopenNest, resumeCommand } from "./nest.ts";
 import type { Nest, RunRequest } from "./nest.ts";
 import { readHeldOut, readReport, readRetention, repositoriesOf, writeRetention } from "./nest-files.ts";
+import { parentRecord } from "./parent-record.ts";
 import { encodeReplay, expressTexts, planRun, tokenizerFor } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
 import { trainAsPlanned } from "./training.ts";
@@ -277,6 +278,16 @@ async function trainingStage({
   const elapsed = stopwatch();
   const texts = carried.texts ?? (await expressAgain(nest, plan, inputs, options));
   const replayCorpus = await encodeReplay(plan, inputs);
+  const record = await parentRecord({
+    path: nest.path("difficulty.jsonl"),
+    plan,
+    settings,
+    stages: texts.stages,
+    tokenizer: inputs.tokenizer,
+    body: () => bodyOf(nest, carried, options),
+    onMeasuring: (done, total) => onEvent({ type: "work", work: "measuring", done, total }),
+    signal,
+  });
   const body = await bodyOf(nest, carried, options);
   const training = await trainAsPlanned({
     plan,
@@ -284,6 +295,7 @@ async function trainingStage({
     body,
     tokenizer: inputs.tokenizer,
     stages: texts.stages,
+    record,
     bytesPerToken: nest.result<PlanResult>("plan")!.bytesPerToken,
     replay: replayCorpus && { corpus: replayCorpus, sha256: inputs.replay!.sha256 },
     heldOut,
