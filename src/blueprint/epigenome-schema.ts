@@ -74,6 +74,11 @@ export const epigenomeSchema = z
       .positive()
       .optional()
       .describe("Bytes of text in one pass for each trained parameter at most (default 1.6)"),
+    budgetMultiple: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Text of one pass in multiples of what the training is expected to see, at most (default 4)"),
     rules: z
       .array(ruleSchema)
       .optional()

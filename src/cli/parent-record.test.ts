@@ -41,6 +41,7 @@ function planOf(order: string, seed = 1): ParentRecordOptions["plan"] {
     copiesParent: false,
     inputs: {
       model: { sha256: "m", modelType: "llama", parameters: 1 },
+      instruct: null,
       genome: {
         sha256: "g",
         repositories: [],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Scorer } from "../eval/bits-per-byte.ts";
+import type { Scorer } from "../eval/score-sequences.ts";
 import { classesOf, compressionDifficulty, lossDifficulty } from "./difficulty.ts";
 import { CorpusBuilder } from "./pack.ts";
 import { tokenLosses } from "./token-losses.ts";

@@ -1,6 +1,6 @@
 /** What a model loses on each token of a corpus, read once: the parent's view of the text, before anything is trained. */
 import { invariant } from "../errors.ts";
-import type { Scorer } from "../eval/bits-per-byte.ts";
+import type { Scorer } from "../eval/score-sequences.ts";
 import { blankBatch } from "../models/batch.ts";
 import { fillSequence, packCorpus } from "./pack.ts";
 import type { TokenCorpus } from "./pack.ts";
