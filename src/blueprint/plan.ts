@@ -1,5 +1,6 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
+import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
@@ -48,6 +49,8 @@ export interface Settings {
   stages: readonly StageSettings[];
   /** Jinja that a parent without a chat template gets; null where it has one, or the recipe has none. */
   chatTemplate: string | null;
+  /** In which the text of a pass is read. */
+  order: Order;
   /** Part of the trained tokens. */
   replay: number;
   /** The forgetting budget, null in what is not watched; null where there is none. */
@@ -126,6 +129,8 @@ export interface Plan {
     readonly steps: number;
     readonly epochs: number;
     readonly trainingSeconds: number;
+    /** For the parent to read the text first, where the order goes by its losses; else 0. */
+    readonly parentSeconds: number;
   };
 }
 

@@ -4,7 +4,9 @@ import { refuseUnfit } from "./estimate.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
+import { measuresOf, passLength } from "../epigenome/order.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
+import { resolveOrder } from "./resolve-order.ts";
 import { resolveModules } from "./resolve-modules.ts";
 import { resolveStages } from "./resolve-stages.ts";
 import type { Blueprint } from "./schema.ts";
@@ -48,7 +50,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
     origin: "recipe",
     reason: `${blueprint.name}: ${options.recipeReason}`,
   };
-  const corpusTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
+  const order = resolveOrder(blueprint);
+  const textTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
+  const corpusTokens = Math.round(textTokens * passLength(order.value));
   const load = workloadOf(blueprint, { ...options, corpusTokens });
   const { lora, optimizer, sequence, stepSequences, microBatch, needs, budget, replay, epochs } = load;
   refuseUnfit(needs, machine, options.out);
@@ -86,6 +90,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     },
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
+    order,
     replay,
     keep: from(keepOf(blueprint), null, "no budget: the best held-out figure alone decides"),
     ...resolveEpigenome(blueprint, load, options.given),
@@ -123,6 +128,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
       steps,
       epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, corpusTokens),
       trainingSeconds: (steps * tokensPerStep) / rate,
+      parentSeconds: measuresOf(order.value).includes("loss")
+        ? (textTokens / rate) * (needs.flopsPerScoredToken / needs.flopsPerToken)
+        : 0,
     },
   };
 }

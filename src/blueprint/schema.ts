@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
+import { orderSchema } from "./order-schema.ts";
 import { stagesSchema } from "./stages-schema.ts";
 import { keepSchema } from "./keep-schema.ts";
 import { modulesSchema } from "./module-schema.ts";
@@ -75,6 +76,7 @@ const keysSchema = z.strictObject({
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
   stages: stagesSchema.optional(),
+  order: orderSchema.optional(),
   repair: z
     .literal(true)
     .optional()

@@ -37,6 +37,7 @@ import {
   writeParentText,
   writeRetention,
 } from "./nest-files.ts";
+import { parentRecord } from "./parent-record.ts";
 import { encodeReplay, expressTexts, planRun, tokenizerFor } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
 import { trainAsPlanned } from "./training.ts";
@@ -293,6 +294,16 @@ async function trainingStage({ nest, inputs, plan, settings, interim, carried, o
   const elapsed = stopwatch();
   const texts = carried.texts ?? (await expressAgain(nest, plan, inputs, options));
   const replayCorpus = await encodeReplay(plan, inputs);
+  const record = await parentRecord({
+    path: nest.path("difficulty.jsonl"),
+    plan,
+    settings,
+    stages: texts.stages,
+    tokenizer: inputs.tokenizer,
+    body: () => bodyOf(nest, carried, options),
+    onMeasuring: (done, total) => onEvent({ type: "work", work: "measuring", done, total }),
+    signal,
+  });
   const body = await bodyOf(nest, carried, options);
   const training = await trainAsPlanned({
     plan,
@@ -300,6 +311,7 @@ async function trainingStage({ nest, inputs, plan, settings, interim, carried, o
     body,
     tokenizer: inputs.tokenizer,
     stages: texts.stages,
+    record,
     texts: interim,
     replay: replayCorpus && { corpus: replayCorpus, sha256: inputs.replay!.sha256 },
     dir: nest.path("chrysalis"),

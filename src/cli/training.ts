@@ -8,6 +8,7 @@ import { createAdamW } from "../chrysalis/optimisers/adamw.ts";
 import { createMuon, NEWTON_SCHULZ } from "../chrysalis/optimisers/muon.ts";
 import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
+import { packInOrder } from "../epigenome/order.ts";
 import { packCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
 import { createStagedStream } from "../epigenome/staged-stream.ts";
@@ -26,6 +27,7 @@ import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
+import type { ParentRecord } from "./parent-record.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface TrainingOptions {
@@ -35,6 +37,8 @@ export interface TrainingOptions {
   readonly body: Body;
   readonly tokenizer: Tokenizer;
   readonly stages: readonly StageCorpus[];
+  /** What the order of the stages goes by. */
+  readonly record: ParentRecord;
   readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
   readonly texts: InterimTexts;
   readonly dir: string;
@@ -78,15 +82,19 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
   const stream = createStagedStream(
-    options.stages.map(({ corpus }, stage) =>
-      createStream(packCorpus(corpus, T), {
+    options.stages.map(({ corpus }, stage) => {
+      // Of one seed, two stages would begin with the same replay.
+      const seed = stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0);
+      const difficulty = options.record.difficulty[stage];
+      const { packed, order } = packInOrder(corpus, { T, seed, order: settings.order, difficulty });
+      return createStream(packed, {
         B,
         microBatches,
-        // Of one seed, two stages would begin with the same replay.
-        seed: stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0),
+        seed,
+        order,
         ...(packedReplay ? { replay: packedReplay } : {}),
-      }),
-    ),
+      });
+    }),
   );
   try {
     const result = await train({
@@ -110,6 +118,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         model: model.sha256,
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
+        ...(options.record.sha256 === null ? {} : { difficulty: options.record.sha256 }),
         seed: settings.seed,
         threads,
       },
