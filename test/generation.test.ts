@@ -36,6 +36,10 @@ for (const name of ["llama-a", "llama-b", "llama-bias", "qwen3-a", "qwen3-b"]) {
       for await (const { request, made } of texts) together.set(request.i, made);
       assert.deepEqual(new Map([...together].sort(([a], [b]) => a - b)), alone, `${slots} slots`);
     }
+    const begun = requests.filter(({ ids }) => ids.length > prompt.length);
+    for await (const { request, made } of generator.generateMany(begun, { slots: 2, shared: prompt })) {
+      assert.deepEqual(made, alone.get(request.i), "from a beginning that is taken in once");
+    }
     await generator.release();
   });
 }
