@@ -62,6 +62,11 @@ epochs: { max: 1000 }
 seed: 5
 ${more}`;
 
+/** One layer learns nothing, the MLPs add more: the exported adapter must be the merged model all the same. */
+const LORA_MARKS = `modules:
+  - { match: "**.mlp.**", scale: 1.5 }
+  - { match: "model.layers.0.**", learningRate: 0 }`;
+
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "pipeline-"));
   const files = Array.from({ length: 40 }, (_, i) => {
@@ -84,7 +89,7 @@ before(async () => {
   await writeFile(join(folder, "retention.jsonl"), lines("retention"));
   await writeFile(join(folder, "replay.jsonl"), lines("replay"));
   await writeFile(join(folder, "full.yaml"), recipe("full"));
-  await writeFile(join(folder, "lora.yaml"), recipe("lora", "lora: { rank: 4, alpha: 8 }"));
+  await writeFile(join(folder, "lora.yaml"), recipe("lora", `lora: { rank: 4, alpha: 8 }\n${LORA_MARKS}`));
   request = {
     sources: [join(folder, "library")],
     model: join(folder, "parent"),
@@ -294,7 +299,15 @@ test("of a GGUF parent: the adapter on the parent's folder is the merged model; 
   const lora = { rank: config["r"] as number, alpha: config["lora_alpha"] as number, targets, seed: 0 };
   const adapted = await compileStep(body, { B: 1, T: 64, train: { lora } });
   const file = await openSafetensors(join(adapter, "adapter_model.safetensors"));
-  for (const { name, data } of adapted.parameters) data.set(await file.readF32(`base_model.model.${name}`));
+  for (const { name, data } of adapted.parameters) {
+    data.set(await file.readF32(`base_model.model.${name}`));
+    if (name.endsWith("lora_B.weight"))
+      assert.equal(
+        data.some((value) => value !== 0),
+        !name.includes("layers.0."),
+        name,
+      );
+  }
   await file.close();
   const { documents } = await readFilesToMeasure([join(out, "heldout.jsonl")]);
   const { bitsPerByte } = await scoreDocuments(adapted, tokenizer, documents);

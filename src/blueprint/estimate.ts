@@ -1,12 +1,15 @@
 /** What a run will need, from the shapes alone: memory, disk, operations per token. Predictions, to be compared later. */
 import { UserError } from "../errors.ts";
 import type { ModelConfig } from "../models/config.ts";
+import { type ModuleRule, rateOf } from "../models/module-marks.ts";
 import { countParameters, estimateLoadedBytes, expectedWeights } from "../models/weights.ts";
 import type { Machine } from "./machine.ts";
 
 export interface EstimateOptions {
   readonly method: "full" | "lora";
   readonly lora: { readonly rank: number; readonly targets: readonly string[] } | undefined;
+  /** Marks on modules: what they freeze is not trained. Default none. */
+  readonly modules?: readonly ModuleRule[] | undefined;
   readonly optimizer: "adamw" | "muon";
   /** Sequences of a micro-batch. */
   readonly B: number;
@@ -68,7 +71,8 @@ export function estimate(config: ModelConfig, options: EstimateOptions): Estimat
   const training = Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
   // At the end the trained weights stand beside those of the export that is opened again.
   const exporting = PROCESS_BYTES + memory.weights + loaded + memory.activations;
-  const checkpoint = 4 * trainable + moments;
+  // What is frozen stands in a checkpoint, without moments.
+  const checkpoint = 4 * countTrainable(config, { ...options, modules: [] }).trainable + moments;
   const copies = options.method === "lora" ? 4 * trainable : 0;
   return {
     parameters,
@@ -89,11 +93,13 @@ export function estimate(config: ModelConfig, options: EstimateOptions): Estimat
 /** How many parameters a method trains, and how many of them are those of matrices in the layers. */
 export function countTrainable(
   config: ModelConfig,
-  options: Pick<EstimateOptions, "method" | "lora">,
+  options: Pick<EstimateOptions, "method" | "lora" | "modules">,
 ): { trainable: number; matrices: number } {
   let trainable = 0;
   let matrices = 0;
+  const rate = rateOf(options.modules ?? []);
   for (const [name, shape] of expectedWeights(config)) {
+    if (rate(name) === 0) continue;
     const [rows, columns] = shape;
     const linear = name.startsWith("model.layers.") && columns !== undefined;
     if (options.method === "full") {

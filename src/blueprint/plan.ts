@@ -1,10 +1,12 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
+import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
 import type { QuestionPlan } from "../epigenome/synthetic/question-plan.ts";
 import type { OwnReplayPlan } from "../epigenome/synthetic/own-replay.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
+import type { ModuleRule } from "../models/module-marks.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -29,6 +31,8 @@ export interface Settings {
   method: "full" | "lora";
   /** Null for full training. */
   lora: { rank: number; alpha: number; targets: readonly string[]; rslora: boolean } | null;
+  /** Marks on modules. */
+  modules: readonly ModuleRule[];
   optimizer: "adamw" | "muon";
   learningRate: number;
   betas: readonly [number, number];
@@ -47,6 +51,8 @@ export interface Settings {
   stages: readonly StageSettings[];
   /** Jinja that a parent without a chat template gets; null where it has one, or the recipe has none. */
   chatTemplate: string | null;
+  /** In which the text of a pass is read. */
+  order: Order;
   /** Part of the trained tokens. */
   replay: number;
   /** Part of the training time that each of the next two may take, beside it. */
@@ -133,6 +139,8 @@ export interface Plan {
     readonly trainingSeconds: number;
     /** Of what the parent writes before training. */
     readonly syntheticSeconds: number;
+    /** For the parent to read the text first, where the order goes by its losses; else 0. */
+    readonly parentSeconds: number;
   };
 }
 

@@ -4,7 +4,10 @@ import { refuseUnfit } from "./estimate.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
+import { measuresOf, passLength } from "../epigenome/order.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
+import { resolveOrder } from "./resolve-order.ts";
+import { resolveModules } from "./resolve-modules.ts";
 import { resolveStages } from "./resolve-stages.ts";
 import {
   type ReplayFrom,
@@ -46,7 +49,8 @@ export interface ResolveOptions {
 /**
  * Resolves a blueprint.
  *
- * @throws UserError `memory` or `disk` where the machine cannot hold the run
+ * @throws UserError `memory` or `disk` where the machine cannot hold the run; `invalid` where the blueprint names modules
+ * that the body lacks
  */
 export function resolvePlan(options: ResolveOptions): Plan {
   const { recipe, config, machine } = options;
@@ -57,7 +61,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
     origin: "recipe",
     reason: `${blueprint.name}: ${options.recipeReason}`,
   };
-  const corpusTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
+  const order = resolveOrder(blueprint);
+  const textTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
+  const corpusTokens = Math.round(textTokens * passLength(order.value));
   const load = workloadOf(blueprint, { ...options, corpusTokens });
   const { lora, optimizer, sequence, stepSequences, microBatch, needs, budget, replay, epochs } = load;
   refuseUnfit(needs, machine, options.out);
@@ -79,6 +85,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const settings: PlannedSettings = {
     method,
     lora,
+    modules: resolveModules(blueprint, config),
     optimizer,
     learningRate: { value: blueprint.optimizer.learningRate, origin: "recipe", reason: blueprint.name },
     betas: from(blueprint.optimizer.betas, [0.9, 0.95] as const, "a short memory suits short runs"),
@@ -96,6 +103,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     },
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
+    order,
     replay,
     syntheticTime: resolveSyntheticTime(blueprint),
     ownReplay,
@@ -137,6 +145,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
       epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, corpusTokens),
       trainingSeconds: (steps * tokensPerStep) / rate,
       syntheticSeconds: syntheticSeconds(speed, ownReplay.value, questions.value),
+      parentSeconds: measuresOf(order.value).includes("loss")
+        ? (textTokens / rate) * (needs.flopsPerScoredToken / needs.flopsPerToken)
+        : 0,
     },
   };
 }
@@ -144,9 +155,10 @@ export function resolvePlan(options: ResolveOptions): Plan {
 /**
  * Refuses a body that cannot be trained here whatever the genome is: to be asked before the genome is built.
  *
- * @throws UserError `memory` or `disk`
+ * @throws UserError `memory` or `disk`; `invalid` where the blueprint names modules that the body lacks
  */
 export function refuseBody(blueprint: Blueprint, config: ModelConfig, machine: Machine, out: string): void {
+  resolveModules(blueprint, config);
   const load = workloadOf(blueprint, {
     config,
     given: {},

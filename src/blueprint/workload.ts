@@ -85,6 +85,7 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     estimate(config, {
       method: blueprint.method,
       lora: lora.value ?? undefined,
+      modules: blueprint.modules,
       optimizer: optimizer.value,
       B,
       T: sequence.value,

@@ -174,7 +174,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   try {
     if (found === undefined) {
       const { steps: total = null, minutes = null } = { steps: undefined, minutes: undefined, ...budget };
-      emit({ type: "plan", step: 0, parameters: values, optimiser: optimiser.name, total, minutes });
+      const parameters = step.parameters.reduce((sum, { gradient }) => sum + gradient.length, 0);
+      emit({ type: "plan", step: 0, parameters, optimiser: optimiser.name, total, minutes });
     }
     for (const message of damaged) emit({ type: "warning", step: completed, message });
     if (options.resume) emit({ type: "resumed", step: completed, seconds: state.seconds });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Plan, Settings } from "../blueprint/plan.ts";
 import { planHash } from "../blueprint/plan.ts";
 import { checkpointName, readCheckpoint, readParameters } from "../chrysalis/checkpoint.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { invariant } from "../errors.ts";
 import { atomicWrite, canonicalJson, sha256OfFile, syncFolder } from "../formats/files.ts";
@@ -19,9 +19,9 @@ import { measure, measureHeldOut } from "../imago/measure.ts";
 import type { MeasureOptions, Measures } from "../imago/measure.ts";
 import { outcomeNotes, outcomeOf, riseText } from "../imago/outcome.ts";
 import { buildReport, readLosses } from "../imago/report.ts";
-import { repair } from "../imago/repair.ts";
+import { addDifference } from "../imago/repair.ts";
 import type { Report, RetentionSource, Training } from "../imago/report.ts";
-import { mergeTrained, withoutEffect } from "../imago/trained.ts";
+import { foldScales, mergeTrained, scaleAdapter } from "../imago/trained.ts";
 import { loadBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { modelName } from "./inputs.ts";
@@ -140,19 +140,25 @@ async function mergedModel(options: ImagoOptions): Promise<MergedModel> {
   const { nest, settings, training, instruct } = options;
   const body = await loadBody(instruct?.path ?? nest.request.model);
   const parentFolder = instruct?.path ?? options.parentFolder;
-  const lora = loraOf(settings);
+  const lora = loraOf(settings, body.config);
   const { checkpoint } = training.best;
   let adapter: AdapterExport | undefined;
   if (checkpoint === null) {
-    if (instruct !== undefined)
+    if (instruct !== undefined) {
       nest.warn("what training left is nothing to add, so the weights are the instruct model's");
-    if (lora !== undefined) adapter = { tensors: withoutEffect(await anyAdapter(nest)), lora, parent: parentFolder };
+    }
+    if (lora !== undefined) {
+      const tensors = scaleAdapter(await anyAdapter(nest), () => 0);
+      adapter = { ...foldScales(tensors, lora), parent: parentFolder };
+    }
   } else {
     const { path } = await readCheckpoint(nest.path("chrysalis", "checkpoints", checkpoint));
     const tensors = await readParameters(path);
-    if (instruct === undefined) mergeTrained(body, tensors, lora);
-    else repair(body, lora === undefined ? await loadBody(nest.request.model) : undefined, tensors, lora);
-    if (lora !== undefined) adapter = { tensors, lora, parent: parentFolder };
+    if (lora !== undefined) {
+      adapter = { ...foldScales(tensors, lora), parent: parentFolder };
+      mergeTrained(body, adapter.tensors, adapter.lora);
+    } else if (instruct === undefined) mergeTrained(body, tensors, undefined);
+    else addDifference(body, await loadBody(nest.request.model), tensors);
   }
   const { config, configJson, weights, generationConfig, dtype: parentType } = body;
   return { config, configJson, weights, generationConfig, adapter, parentType };
@@ -170,6 +176,7 @@ export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
   if (existsSync(nest.path(PARENT_TEXT))) outputs.push(PARENT_TEXT);
   outputs.push(...writtenFiles(nest));
   if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
+  if (existsSync(nest.path("difficulty.jsonl"))) outputs.push("difficulty.jsonl");
   const files: Record<string, string> = {};
   for (const name of outputs) files[name] = await sha256OfFile(nest.path(name));
   const { model, genome, blueprint } = plan.inputs;

@@ -5,7 +5,7 @@ import { needsChanges } from "../blueprint/needs-changes.ts";
 import { readPlan, settingsOf, writePlan } from "../blueprint/plan.ts";
 import type { Plan, Settings } from "../blueprint/plan.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
@@ -38,6 +38,7 @@ import {
   writeParentText,
   writeRetention,
 } from "./nest-files.ts";
+import { parentRecord } from "./parent-record.ts";
 import { encodeReplay, expressRun, expressTexts, planRun, tokenizerFor } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
 import { synthesise } from "./synthesis.ts";
@@ -146,7 +147,9 @@ async function walk(nest: Nest, checked: Inputs, history: boolean, options: Pipe
   const before = await beforeStage(nest, inputs, settings, heldOut, carried, options);
   const retention = await readRetention(nest);
   const { bytesPerToken } = nest.result<PlanResult>("plan")!;
-  const interim = interimTexts({ settings, bytesPerToken, heldOut, retention, parentText: await readParentText(nest) });
+  const { tokenizer } = inputs;
+  const parentText = await readParentText(nest);
+  const interim = interimTexts({ settings, bytesPerToken, tokenizer, heldOut, retention, parentText });
   const shared: Shared = { nest, inputs, ownTokenizer, plan, settings, heldOut, retention, interim, carried, options };
   const training = await trainingStage(shared);
   delete carried.body;
@@ -309,6 +312,16 @@ async function trainingStage(shared: Shared): Promise<Training> {
   const texts = isAsPlanned
     ? carried.texts!
     : await expressAgain(nest, plan, inputs, { ...options, pairsOf: pairs?.of });
+  const record = await parentRecord({
+    path: nest.path("difficulty.jsonl"),
+    plan,
+    settings,
+    stages: texts.stages,
+    tokenizer: inputs.tokenizer,
+    body: () => bodyOf(nest, carried, options),
+    onMeasuring: (done, total) => onEvent({ type: "work", work: "measuring", done, total }),
+    signal,
+  });
   const body = await bodyOf(nest, carried, options);
   const training = await trainAsPlanned({
     plan,
@@ -316,6 +329,7 @@ async function trainingStage(shared: Shared): Promise<Training> {
     body,
     tokenizer: inputs.tokenizer,
     stages: texts.stages,
+    record,
     texts: interim,
     replay: await encodeReplay(plan, inputs, replay),
     pairsSha256: pairs?.sha256,

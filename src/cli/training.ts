@@ -8,6 +8,7 @@ import { createAdamW } from "../chrysalis/optimisers/adamw.ts";
 import { createMuon, NEWTON_SCHULZ } from "../chrysalis/optimisers/muon.ts";
 import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
+import { packInOrder } from "../epigenome/order.ts";
 import { packCorpus } from "../epigenome/pack.ts";
 import { createStagedStream } from "../epigenome/staged-stream.ts";
 import { createStream } from "../epigenome/stream.ts";
@@ -18,12 +19,15 @@ import { promptOf } from "../imago/sample.ts";
 import { createGenerator } from "../inference/generate.ts";
 import type { LoraOptions } from "../models/adapter.ts";
 import type { Body } from "../models/body.ts";
+import type { ModelConfig } from "../models/config.ts";
+import { rateOf, scalesOf } from "../models/module-marks.ts";
 import { createNewtonSchulz } from "../models/newton-schulz.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
 import type { ReplayCorpus } from "./planning.ts";
+import type { ParentRecord } from "./parent-record.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface TrainingOptions {
@@ -33,6 +37,8 @@ export interface TrainingOptions {
   readonly body: Body;
   readonly tokenizer: Tokenizer;
   readonly stages: readonly StageCorpus[];
+  /** What the order of the stages goes by. */
+  readonly record: ParentRecord;
   readonly replay: ReplayCorpus | undefined;
   /** Of the questions that the parent asked itself; they are in the stages. */
   readonly pairsSha256: string | undefined;
@@ -46,8 +52,10 @@ export interface TrainingOptions {
 
 const SAMPLE_TOKENS = 40;
 
-export function loraOf({ lora, seed }: Settings): LoraOptions | undefined {
-  return lora === null ? undefined : { ...lora, seed };
+export function loraOf({ lora, seed, modules }: Settings, config: ModelConfig): LoraOptions | undefined {
+  if (lora === null) return undefined;
+  const scales = scalesOf(modules, config, lora);
+  return { ...lora, seed, ...(scales === undefined ? {} : { scales }) };
 }
 
 /**
@@ -58,8 +66,9 @@ export function loraOf({ lora, seed }: Settings): LoraOptions | undefined {
 export async function trainAsPlanned(options: TrainingOptions): Promise<Training> {
   const { plan, settings, body, tokenizer, replay } = options;
   const { threads, sequence: T, microBatch: B, microBatches } = settings;
-  const lora = loraOf(settings);
-  const step = await compileStep(body, { B, T, train: lora === undefined ? "full" : { lora }, threads });
+  const lora = loraOf(settings, body.config);
+  const trained = lora === undefined ? "full" : { lora };
+  const step = await compileStep(body, { B, T, train: trained, rateOf: rateOf(settings.modules), threads });
   const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
   const generator = createGenerator(body, {
     threads,
@@ -75,15 +84,19 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
   const stream = createStagedStream(
-    options.stages.map(({ corpus }, stage) =>
-      createStream(packCorpus(corpus, T), {
+    options.stages.map(({ corpus }, stage) => {
+      // Of one seed, two stages would begin with the same replay.
+      const seed = stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0);
+      const difficulty = options.record.difficulty[stage];
+      const { packed, order } = packInOrder(corpus, { T, seed, order: settings.order, difficulty });
+      return createStream(packed, {
         B,
         microBatches,
-        // Of one seed, two stages would begin with the same replay.
-        seed: stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0),
+        seed,
+        order,
         ...(packedReplay ? { replay: packedReplay } : {}),
-      }),
-    ),
+      });
+    }),
   );
   try {
     const result = await train({
@@ -107,7 +120,8 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         model: model.sha256,
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
-        pairs: options.pairsSha256 ?? null,
+        ...(options.pairsSha256 === undefined ? {} : { pairs: options.pairsSha256 }),
+        ...(options.record.sha256 === null ? {} : { difficulty: options.record.sha256 }),
         seed: settings.seed,
         threads,
       },

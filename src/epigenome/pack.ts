@@ -23,6 +23,8 @@ export interface PackedCorpus {
   readonly pieceLengths: Uint32Array;
   readonly packing: Packing;
   readonly sequences: number;
+  /** The group of each sequence; undefined where no groups were asked for. */
+  readonly groups?: Uint32Array | undefined;
   /** Predictions of one pass: the tokens of every document and its closing separator, those without weight included. */
   readonly tokens: number;
 }
@@ -172,17 +174,23 @@ function factorsOf(
   return factors.some((factor) => factor !== 1) ? factors : undefined;
 }
 
+export interface PackOptions {
+  /** Documents of different groups share no sequence, and sequences stand in the order of their groups. */
+  readonly groupOf?: ((document: number) => number) | undefined;
+}
+
 /**
  * Packs a corpus by best fit (arXiv 2404.10830). A document of n tokens is n + 1 predictions: its tokens, the first
  * conditioned on the separator, and the separator that closes it. One with more than T predictions is cut into
  * consecutive pieces of T; positions start at 0 in each piece and attention stays inside it. Every prediction of the
  * corpus is in exactly one piece, but for pieces in which nothing has weight: these are left out.
  */
-export function packCorpus(corpus: TokenCorpus, T: number): PackedCorpus {
+export function packCorpus(corpus: TokenCorpus, T: number, { groupOf }: PackOptions = {}): PackedCorpus {
   invariant(Number.isInteger(T) && T >= 1, `sequences of ${T} positions`);
   const documents = corpus.offsets.length - 1;
   const starts: number[] = [];
   const lengths: number[] = [];
+  const groupsOfPieces: number[] = [];
   for (let d = 0; d < documents; d++) {
     const end = corpus.offsets[d + 1]!;
     for (let start = corpus.offsets[d]!; start < end; start += T) {
@@ -190,11 +198,15 @@ export function packCorpus(corpus: TokenCorpus, T: number): PackedCorpus {
       if (!hasWeight(corpus, start + 1, start + length + 1)) continue;
       starts.push(start);
       lengths.push(length);
+      if (groupOf !== undefined) groupsOfPieces.push(groupOf(d));
     }
   }
   const pieceStarts = Uint32Array.from(starts);
   const pieceLengths = Uint32Array.from(lengths);
-  const packing = bestFit(pieceLengths, T);
+  const { packing, groups } =
+    groupOf === undefined
+      ? { packing: bestFit(pieceLengths, T), groups: undefined }
+      : packGroups(pieceLengths, groupsOfPieces, T);
   return {
     corpus,
     T,
@@ -202,7 +214,36 @@ export function packCorpus(corpus: TokenCorpus, T: number): PackedCorpus {
     pieceLengths,
     packing,
     sequences: packing.offsets.length - 1,
+    groups,
     tokens: pieceLengths.reduce((sum, length) => sum + length, 0),
+  };
+}
+
+/** Best fit in each group of pieces, one group after the other. */
+function packGroups(
+  lengths: Uint32Array,
+  groupOf: readonly number[],
+  T: number,
+): { packing: Packing; groups: Uint32Array } {
+  const byGroup = Map.groupBy(lengths.keys(), (piece) => groupOf[piece]!);
+  const pieces: number[] = [];
+  const offsets = [0];
+  const groups: number[] = [];
+  for (const [group, own] of [...byGroup].sort(([a], [b]) => a - b)) {
+    const packing = bestFit(
+      own.map((piece) => lengths[piece]!),
+      T,
+    );
+    const before = pieces.length;
+    for (const piece of packing.pieces) pieces.push(own[piece]!);
+    for (const end of packing.offsets.subarray(1)) {
+      offsets.push(before + end);
+      groups.push(group);
+    }
+  }
+  return {
+    packing: { pieces: Uint32Array.from(pieces), offsets: Uint32Array.from(offsets) },
+    groups: Uint32Array.from(groups),
   };
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { UserError } from "../errors.ts";
 import type { WeightTensor } from "../models/body.ts";
 import type { InspectedBody } from "../models/load.ts";
-import { refuseUnrelated, repair } from "./repair.ts";
+import { addDifference, refuseUnrelated } from "./repair.ts";
 import type { Comparable } from "./repair.ts";
 
 const tensor = (name: string, shape: number[], data: number[]): WeightTensor => ({
@@ -14,21 +14,11 @@ const tensor = (name: string, shape: number[], data: number[]): WeightTensor => 
 const weights = (...tensors: WeightTensor[]): Map<string, WeightTensor> => new Map(tensors.map((of) => [of.name, of]));
 
 test("after full training the instruct model's difference to the base is added", () => {
-  const base = weights(tensor("w", [3], [1, 2, 3]));
-  const instruct = weights(tensor("w", [3], [1.5, 2, 2]));
-  const repaired = repair({ weights: instruct }, { weights: base }, [tensor("w", [3], [1.25, 2.5, 3])], undefined);
-  assert.deepEqual([...repaired.get("w")!.data], [1.75, 2.5, 2]);
-});
-
-test("an adapter is merged into the instruct model, which is the same sum", () => {
-  const name = "model.layers.0.mlp.up_proj";
-  const a = tensor(`${name}.lora_A.weight`, [1, 2], [1, 2]);
-  const b = tensor(`${name}.lora_B.weight`, [2, 1], [3, 4]);
-  const lora = { rank: 1, alpha: 2, targets: ["up_proj"], seed: 1 };
-  const instruct = weights(tensor(`${name}.weight`, [2, 2], [10, 20, 30, 40]), tensor("norm", [1], [5]));
-  const repaired = repair({ weights: instruct }, undefined, [a, b], lora);
-  assert.deepEqual([...repaired.get(`${name}.weight`)!.data], [16, 32, 38, 56]);
-  assert.deepEqual([...repaired.get("norm")!.data], [5]);
+  const base = weights(tensor("w", [3], [1, 2, 3]), tensor("frozen", [1], [1]));
+  const instruct = weights(tensor("w", [3], [1.5, 2, 2]), tensor("frozen", [1], [4]));
+  addDifference({ weights: instruct }, { weights: base }, [tensor("w", [3], [1.25, 2.5, 3])]);
+  assert.deepEqual([...instruct.get("w")!.data], [1.75, 2.5, 2]);
+  assert.deepEqual([...instruct.get("frozen")!.data], [4]);
 });
 
 const comparable = (

@@ -4,11 +4,9 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { UserError, invariant } from "../errors.ts";
-import type { LoraOptions } from "../models/adapter.ts";
 import type { Body, WeightTensor } from "../models/body.ts";
 import type { InspectedBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { mergeTrained } from "./trained.ts";
 
 /** A model as far as it can be compared without its weights. */
 export interface Comparable {
@@ -66,26 +64,20 @@ function vocabularyOf({ tokenizer }: Comparable): unknown {
 }
 
 /**
- * The weights `trained base + (instruct - base)`, in f32, in place of the instruct model's. With an adapter that is the
- * adapter merged into the instruct model, and the base is not needed.
+ * The weights `trained base + (instruct - base)` after full training, in f32, in place of the instruct model's. (With an
+ * adapter the sum is the adapter merged into the instruct model, and the base is not needed.)
  *
- * @param base the untouched base; needed after full training
- * @param trained all weights after full training, or the adapter's tensors
+ * @param trained the weights that were trained; what is not among them is as in the base
  */
-export function repair(
-  instruct: Pick<Body, "weights">,
-  base: Pick<Body, "weights"> | undefined,
+export function addDifference(
+  { weights }: Pick<Body, "weights">,
+  base: Pick<Body, "weights">,
   trained: readonly WeightTensor[],
-  lora: LoraOptions | undefined,
-): Map<string, WeightTensor> {
-  if (lora !== undefined) return mergeTrained(instruct, trained, lora);
-  invariant(base, "full training replaces the weights, so the base must be given");
-  const { weights } = instruct;
+): void {
   for (const { name, shape, data } of trained) {
     const [from, to] = [base.weights.get(name), weights.get(name)];
     invariant(from && to && from.data.length === data.length && to.data.length === data.length, `"${name}" fits`);
     // In f64: the difference is small beside the weights.
     weights.set(name, { name, shape, data: data.map((value, i) => value + (to.data[i]! - from.data[i]!)) });
   }
-  return weights;
 }

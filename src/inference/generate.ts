@@ -116,7 +116,7 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
   const V = config.vocabularySize;
   const width = config.keyValueHeads * config.headSize;
   const threads = options.threads;
-  const layers = layerWeights(body, options.adapter?.parameters);
+  const layers = layerWeights(body, options.adapter?.parameters, options.adapter?.lora);
   const embedding = weightOf(body, EMBEDDING);
   const norm = weightOf(body, FINAL_NORM);
   const head = config.tied ? embedding : weightOf(body, HEAD);

@@ -18,7 +18,7 @@ export const questionAnswer: Framing = {
     const render = createRecordRenderer(tokenizer);
     for (const pair of pairsOf?.(gene) ?? []) {
       const record = pairRecord(pair, tokenizer);
-      yield stretchesOf(record, render(record));
+      yield stretchesOf(record, render(record, `a question about ${gene.repository}/${gene.path}`));
     }
   },
 };

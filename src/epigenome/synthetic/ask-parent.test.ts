@@ -26,14 +26,12 @@ const passageOf = (port: string): string =>
   `was let in without a lamp of green glass in his left hand.`;
 const text = (of: { path: string }): Promise<string> => Promise.resolve(`${passageOf(of.path.slice(0, -3))}\n`);
 
-/** Answers cost one nat a token, and two where the context is short: without a passage. */
+/** A token costs what is said of it: whether so much stands before it that the passage must be there. */
 const scorerOf = (cost: (known: boolean) => number): Scorer => ({
   B: 2,
   T: 1000,
-  evaluate: ({ T, weights, documents }) => {
-    const lengths = [0, 1].map((b) => documents.subarray(b * T, (b + 1) * T).filter((of) => of === 0).length);
-    return Promise.resolve(weights.map((weight, at) => weight * cost(lengths[Math.floor(at / T)]! > 60)));
-  },
+  evaluate: ({ weights, positions }) =>
+    Promise.resolve(weights.map((weight, at) => weight * cost(positions[at]! > 50))),
 });
 
 function options(more: Partial<AskOptions>): AskOptions {

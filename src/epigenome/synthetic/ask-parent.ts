@@ -1,7 +1,6 @@
 /** Questions that a parent asks itself about genes, with its answers: chosen passages, its words judged, pairs to train on. */
-import type { Answered } from "../../eval/answer-loss.ts";
-import { answerLosses } from "../../eval/answer-loss.ts";
-import type { Scorer } from "../../eval/score-sequences.ts";
+import { scoreSequences } from "../../eval/score-sequences.ts";
+import type { Scorer, TokenSequence } from "../../eval/score-sequences.ts";
 import { permutation } from "../../formats/random.ts";
 import type { WorkLog } from "../../formats/work-log.ts";
 import type { Gene } from "../../genome/manifest.ts";
@@ -98,8 +97,8 @@ export async function askParent(
   const lossesOf = async (pair: Pair, passage: string): Promise<Asked> => {
     const both = [{ ...pair, question: `${passage}\n\n${pair.question}` }, pair].map(answered);
     if (both.some(({ ids }) => ids.length > sizes.scored)) return { pair, fault: "length", losses: null };
-    const losses = await answerLosses(scorer, both, tokenizer.separator);
-    const [loss, lossAlone] = losses.map((nats) => Math.round(1e4 * nats) / 1e4) as [number, number];
+    const nats = await scoreSequences(scorer, both, tokenizer.separator);
+    const [loss, lossAlone] = both.map((of, i) => meanLoss(nats[i]!, of)) as [number, number];
     return { pair, fault: loss < lossAlone ? null : "passage does not matter", losses: [loss, lossAlone] };
   };
   function* requests(): Generator<GenerationRequest & { readonly number: number }> {
@@ -196,11 +195,16 @@ function gather(chosen: readonly Passage[], done: ReadonlyMap<number, Asked>, by
   return { pairs, asked, faults };
 }
 
-/** A pair as it is trained, behind a separator, with the answer's tokens counted. */
-function answeredOf(tokenizer: Tokenizer): (pair: Pair) => Answered {
+/** A pair as it is trained, behind a separator, with the answer's tokens scored. */
+function answeredOf(tokenizer: Tokenizer): (pair: Pair) => Required<TokenSequence> {
   const render = createRecordRenderer(tokenizer);
   return (pair) => {
-    const { ids, trained } = render(pairRecord(pair, tokenizer));
-    return { ids: [tokenizer.separator, ...ids], counted: [false, ...trained] };
+    const { ids, trained } = render(pairRecord(pair, tokenizer), "a pair of question and answer");
+    return { ids: Int32Array.from([tokenizer.separator, ...ids]), scored: trained };
   };
+}
+
+/** Nats per scored token, to four places: what is beyond is rounding of sums. */
+function meanLoss(nats: number, { scored }: Required<TokenSequence>): number {
+  return Math.round((1e4 * nats) / scored.filter(Boolean).length) / 1e4;
 }
