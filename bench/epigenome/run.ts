@@ -19,12 +19,13 @@ import type { BenchBody } from "./body.ts";
 import { dose } from "./dose.ts";
 import { publish, redraw } from "./figures.ts";
 import { generalTexts } from "./general-texts.ts";
+import { matcher } from "./matcher.ts";
 import type { Bench, Proof } from "./proof.ts";
 import { Enough, openStore } from "./store.ts";
 import { whole } from "./whole.ts";
 
 /** In the order in which they run. */
-const proofs: readonly Proof[] = [whole, dose];
+const proofs: readonly Proof[] = [whole, dose, matcher];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const larva = join(root, "models", "larva");
@@ -159,6 +160,7 @@ async function benchOf(
     scoredBytes,
     steps,
     threads: availableParallelism(),
+    text: options.text,
     retention: texts.retention,
     replay: await encodeCorpus(texts.replay, body.tokenizer),
     arms: options.arms?.split(","),
