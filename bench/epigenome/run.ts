@@ -16,12 +16,13 @@ import { canonicalJson } from "../../src/formats/files.ts";
 import { benchBody } from "./body.ts";
 import { redraw, publish } from "./figures.ts";
 import { generalTexts } from "./general-texts.ts";
+import { kept } from "./kept.ts";
 import type { Bench, Proof } from "./proof.ts";
 import { Enough, openStore } from "./store.ts";
 import { whole } from "./whole.ts";
 
 /** In the order in which they run. */
-const proofs: readonly Proof[] = [whole];
+const proofs: readonly Proof[] = [whole, kept];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const larva = join(root, "models", "larva");

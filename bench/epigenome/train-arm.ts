@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { createAdamW } from "../../src/chrysalis/optimisers/adamw.ts";
 import { train } from "../../src/chrysalis/train.ts";
+import type { TrainOptions } from "../../src/chrysalis/train.ts";
 import { framedDocuments } from "../../src/epigenome/framed-documents.ts";
 import { encodeCorpus, packCorpus } from "../../src/epigenome/pack.ts";
 import type { TokenCorpus } from "../../src/epigenome/pack.ts";
@@ -12,6 +13,8 @@ import { scoreDocuments } from "../../src/eval/bits-per-byte.ts";
 import type { Document, DocumentScore } from "../../src/eval/bits-per-byte.ts";
 import { loadBody } from "../../src/models/load.ts";
 import { compileStep } from "../../src/models/step.ts";
+import type { Step } from "../../src/models/step.ts";
+import type { Recipe } from "./body.ts";
 import type { Bench } from "./proof.ts";
 
 export interface ArmScores {
@@ -41,7 +44,7 @@ export async function scoreParent(bench: Bench, heldOut: readonly Document[]): P
   const { microBatch: B, sequence: T } = body.recipe;
   const step = await compileStep(await loadBody(body.path), { B, T, train: "none", threads });
   try {
-    return await score(step, bench, heldOut);
+    return await scoreArm(step, bench, heldOut);
   } finally {
     await step.release();
   }
@@ -49,9 +52,27 @@ export async function scoreParent(bench: Bench, heldOut: readonly Document[]): P
 
 /** Trains for the bench's number of steps, in whatever passes over the corpus that takes. */
 export async function trainArm(bench: Bench, corpus: TokenCorpus, options: TrainArmOptions): Promise<ArmScores> {
-  const { body, threads, steps } = bench;
-  const { seed, heldOut, dir } = options;
-  const { recipe } = body;
+  return trainBody(bench, corpus, options, (step) => scoreArm(step, bench, options.heldOut));
+}
+
+export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> {
+  /** Default: the body's. */
+  readonly recipe?: Recipe;
+  /** Default: the bench's. */
+  readonly steps?: number;
+  /** What is measured along the run. */
+  readonly evaluation?: (step: Step) => NonNullable<TrainOptions["evaluation"]>;
+}
+
+/** Trains by a recipe and hands what was trained to `finish`, whatever that measures. */
+export async function trainBody<T>(
+  bench: Bench,
+  corpus: TokenCorpus,
+  options: TrainBodyOptions,
+  finish: (step: Step) => Promise<T>,
+): Promise<T> {
+  const { body, threads } = bench;
+  const { seed, dir, recipe = body.recipe, steps = bench.steps, evaluation } = options;
   const { sequence: T, microBatch: B } = recipe;
   const microBatches = recipe.sequences / B;
   const [beta1, beta2] = recipe.betas;
@@ -83,17 +104,19 @@ export async function trainArm(bench: Bench, corpus: TokenCorpus, options: Train
       dir,
       resume: false,
       manifest: { tool: "bench/epigenome", seed, threads },
+      ...(evaluation ? { evaluation: evaluation(step) } : {}),
     });
-    return await score(step, bench, heldOut);
+    return await finish(step);
   } finally {
     await step.release();
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-async function score(
-  step: Parameters<typeof scoreDocuments>[0],
-  { body, retention }: Bench,
+/** Scores of a body as it stands. */
+export async function scoreArm(
+  step: Step,
+  { body, retention }: Pick<Bench, "body" | "retention">,
   heldOut: readonly Document[],
 ): Promise<ArmScores> {
   const { perDocument } = await scoreDocuments(step, body.tokenizer, [...heldOut, ...retention]);
