@@ -5,13 +5,12 @@ import { join } from "node:path";
 import { atomicWrite, canonicalJson, readJson } from "../../src/formats/files.ts";
 import type { Proof } from "./proof.ts";
 
-/** Writes `PROOF-BODY.json` and `.svg`; returns their paths. */
+/** Writes `PROOF-BODY.json` and `PROOF-BODY-FIGURE.svg`; returns their paths. */
 export async function publish<R>(proof: Proof<R>, body: string, result: R, folder: string): Promise<string[]> {
   const path = join(folder, `${proof.name}-${body}`);
   await mkdir(folder, { recursive: true });
   await atomicWrite(`${path}.json`, canonicalJson(result));
-  await atomicWrite(`${path}.svg`, proof.draw(result));
-  return [`${path}.json`, `${path}.svg`];
+  return [`${path}.json`, ...(await drawAt(path, proof, result))];
 }
 
 /** Draws every figure of a proof again from its numbers; returns their paths. */
@@ -19,9 +18,14 @@ export async function redraw<R>(proof: Proof<R>, folder: string): Promise<string
   const names = (await readdir(folder)).filter((name) => name.startsWith(`${proof.name}-`) && name.endsWith(".json"));
   const drawn: string[] = [];
   for (const name of names.sort()) {
-    const path = join(folder, name.replace(/\.json$/, ".svg"));
-    await atomicWrite(path, proof.draw((await readJson(join(folder, name))) as R));
-    drawn.push(path);
+    const result = (await readJson(join(folder, name))) as R;
+    drawn.push(...(await drawAt(join(folder, name.replace(/\.json$/, "")), proof, result)));
   }
   return drawn;
+}
+
+async function drawAt<R>(path: string, proof: Proof<R>, result: R): Promise<string[]> {
+  const figures = Object.entries(proof.draw(result)).map(([name, svg]) => ({ path: `${path}-${name}.svg`, svg }));
+  for (const figure of figures) await atomicWrite(figure.path, figure.svg);
+  return figures.map((figure) => figure.path);
 }

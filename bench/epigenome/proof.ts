@@ -11,7 +11,7 @@ export interface Sizes {
   /** Tokens that one arm trains. */
   readonly tokens: number;
   readonly seeds: readonly number[];
-  /** Bytes of held-out, and of retention text that are scored. */
+  /** Bytes of each text that is scored, at most: retention, and held-out (of a group where a proof has groups). */
   readonly scoredBytes: number;
 }
 
@@ -46,6 +46,6 @@ export interface Proof<R = unknown> {
   run(bench: Bench): Promise<R>;
   /** What the result says, in lines. */
   report(result: R): readonly string[];
-  /** The result as SVG. */
-  draw(result: R): string;
+  /** The result as SVG, figure by figure: a name for its file, and the drawing. */
+  draw(result: R): Readonly<Record<string, string>>;
 }

@@ -11,10 +11,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { UserError } from "../../src/errors.ts";
 import { encodeCorpus } from "../../src/epigenome/pack.ts";
-import { openGenome } from "../../src/genome/manifest.ts";
 import { canonicalJson } from "../../src/formats/files.ts";
+import { openGenome } from "../../src/genome/manifest.ts";
+import type { Genome } from "../../src/genome/manifest.ts";
 import { benchBody } from "./body.ts";
-import { redraw, publish } from "./figures.ts";
+import type { BenchBody } from "./body.ts";
+import { dose } from "./dose.ts";
+import { publish, redraw } from "./figures.ts";
 import { generalTexts } from "./general-texts.ts";
 import { kept } from "./kept.ts";
 import type { Bench, Proof } from "./proof.ts";
@@ -22,7 +25,7 @@ import { Enough, openStore } from "./store.ts";
 import { whole } from "./whole.ts";
 
 /** In the order in which they run. */
-const proofs: readonly Proof[] = [whole, kept];
+const proofs: readonly Proof[] = [whole, dose, kept];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const larva = join(root, "models", "larva");
@@ -92,6 +95,11 @@ async function main(): Promise<number> {
     throw new UserError("usage", `--proof: there is no proof ${name}`, { hint: `there are ${known}` });
   });
   const figures = join(root, "docs", "figures");
+  if (options.publish && options.quick) {
+    throw new UserError("usage", "--publish with --quick would put a trial's figures in place of the full run's", {
+      hint: "leave one of them out",
+    });
+  }
   if (options.redraw) {
     for (const proof of chosen) for (const path of await redraw(proof, figures)) say(`drew ${path}`);
     return 0;
@@ -108,46 +116,10 @@ async function main(): Promise<number> {
   const results: Record<string, unknown> = {};
   try {
     for (const proof of chosen) {
-      const own = options.quick ? proof.quick : proof.full;
-      const tokens = numberOf("--tokens", options.tokens) ?? own.tokens;
-      const seeds = options.seeds?.split(",").map((seed) => numberOf("--seeds", seed)!) ?? own.seeds;
-      const kilobytes = numberOf("--scored-kb", options["scored-kb"]);
-      const scoredBytes = kilobytes === undefined ? own.scoredBytes : kilobytes * 1024;
-      const { recipe } = body;
-      const steps = Math.max(1, Math.round(tokens / (recipe.sequence * recipe.sequences)));
-      const texts = await generalTexts(body.path, options.text, { scoredBytes, replayBytes: 4 * tokens });
-      const bench: Bench = {
-        body,
-        genome,
-        quick: options.quick,
-        tokens,
-        seeds,
-        scoredBytes,
-        steps,
-        threads: availableParallelism(),
-        retention: texts.retention,
-        replay: await encodeCorpus(texts.replay, body.tokenizer),
-        arms: options.arms?.split(","),
-        say,
-        store: ({ planned, settings }) =>
-          openStore({
-            work: join(resolve(options.work), proof.name),
-            label: `${body.name}-${tokens}`,
-            settings: {
-              body: sha256,
-              genome: genome.sha256,
-              recipe,
-              steps,
-              scoredBytes,
-              texts: texts.sha256,
-              ...(settings === undefined ? {} : { own: settings }),
-            },
-            planned,
-            limit: numberOf("--limit", options.limit) ?? Infinity,
-            say,
-          }),
-      };
-      say(`${proof.name}: ${proof.title}; ${body.name}, ${recipe.name}, ${steps} steps, seeds ${seeds.join(", ")}`);
+      const bench = await benchOf(proof, options, { body, sha256, genome });
+      say(
+        `${proof.name}: ${proof.title}; ${body.name}, ${body.recipe.name}, ${bench.steps} steps, seeds ${bench.seeds.join(", ")}`,
+      );
       const result = await proof.run(bench);
       results[proof.name] = result;
       if (!options.json) for (const line of proof.report(result)) process.stdout.write(`${line}\n`);
@@ -163,6 +135,53 @@ async function main(): Promise<number> {
   }
   if (options.json) process.stdout.write(canonicalJson(results));
   return 0;
+}
+
+/** What a proof is given: its sizes as the flags leave them, the general texts of that length, and its store. */
+async function benchOf(
+  proof: Proof,
+  options: ReturnType<typeof readOptions>,
+  { body, sha256, genome }: { readonly body: BenchBody; readonly sha256: string; readonly genome: Genome },
+): Promise<Bench> {
+  const own = options.quick ? proof.quick : proof.full;
+  const tokens = numberOf("--tokens", options.tokens) ?? own.tokens;
+  const seeds = options.seeds?.split(",").map((seed) => numberOf("--seeds", seed)!) ?? own.seeds;
+  const kilobytes = numberOf("--scored-kb", options["scored-kb"]);
+  const scoredBytes = kilobytes === undefined ? own.scoredBytes : kilobytes * 1024;
+  const { recipe } = body;
+  const steps = Math.max(1, Math.round(tokens / (recipe.sequence * recipe.sequences)));
+  const texts = await generalTexts(body.path, options.text, { scoredBytes, replayBytes: 4 * tokens });
+  return {
+    body,
+    genome,
+    quick: options.quick,
+    tokens,
+    seeds,
+    scoredBytes,
+    steps,
+    threads: availableParallelism(),
+    retention: texts.retention,
+    replay: await encodeCorpus(texts.replay, body.tokenizer),
+    arms: options.arms?.split(","),
+    say,
+    store: ({ planned, settings }) =>
+      openStore({
+        work: join(resolve(options.work), proof.name),
+        label: `${body.name}-${tokens}`,
+        settings: {
+          body: sha256,
+          genome: genome.sha256,
+          recipe,
+          steps,
+          scoredBytes,
+          texts: texts.sha256,
+          ...(settings === undefined ? {} : { own: settings }),
+        },
+        planned,
+        limit: numberOf("--limit", options.limit) ?? Infinity,
+        say,
+      }),
+  };
 }
 
 function numberOf(flag: string, text: string | undefined): number | undefined {

@@ -1,6 +1,7 @@
 /** One training of a body on what an arm expresses, by the recipe that the body gets, and what it scores afterwards. */
 
 import { rm } from "node:fs/promises";
+import { clm } from "../../src/chrysalis/objectives/clm.ts";
 import { createAdamW } from "../../src/chrysalis/optimisers/adamw.ts";
 import { train } from "../../src/chrysalis/train.ts";
 import type { TrainOptions } from "../../src/chrysalis/train.ts";
@@ -35,7 +36,9 @@ export function encodeGenes(
   expressed: readonly ExpressedGene[],
   seed: number,
 ): Promise<TokenCorpus> {
-  return encodeCorpus(framedDocuments(genome, expressed, { seed }), body.tokenizer);
+  const { tokenizer, recipe } = body;
+  const context = { seed, sequence: recipe.sequence, tokenizer, changesOf: () => [], lossOf: clm.lossOf };
+  return encodeCorpus(framedDocuments(genome, expressed, context), tokenizer);
 }
 
 /** Scores of the parent as it is. */

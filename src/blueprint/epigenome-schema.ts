@@ -1,6 +1,6 @@
 /** What a blueprint may say of the epigenome, each key described for editors and readers. */
 import * as z from "zod";
-import { framings } from "../epigenome/framings.ts";
+import { framingNames, framingsInWords } from "../epigenome/framings/framings.ts";
 import { duplicateKinds, kinds } from "../genome/manifest.ts";
 
 const share = z.number().min(0).max(1);
@@ -42,10 +42,8 @@ const ruleSchema = z.strictObject({
   share: share.optional().describe("At most this part of all trained bytes comes from the matching files (default 1)"),
   repeat: z.number().min(1).max(100).optional().describe("How often a file comes in one pass (default 1)"),
   loss: z.number().positive().max(100).optional().describe("Weight of its tokens in the loss (default 1)"),
-  framing: z
-    .enum(framings)
-    .optional()
-    .describe("text: the text alone; document: most often below a line with its path (default text)"),
+  framing: z.enum(framingNames).optional().describe(`${framingsInWords} (default text)`),
+  stage: z.string().min(1).optional().describe("Stage of the recipe that trains on it (default: every stage)"),
 });
 
 /** The part `epigenome:` of a blueprint. */

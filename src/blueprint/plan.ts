@@ -4,6 +4,7 @@ import type { Rule } from "../epigenome/rules.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { Estimate } from "./estimate.ts";
+import type { ObjectiveName } from "./stages-schema.ts";
 
 /** Who decided: the command line, the blueprint, a rule that looked at body, genome or machine, or nobody. */
 export type Origin = "given" | "recipe" | "derived" | "default";
@@ -12,6 +13,13 @@ export interface Planned<T> {
   readonly value: T;
   readonly origin: Origin;
   readonly reason: string;
+}
+
+export interface StageSettings {
+  readonly name: string;
+  readonly objective: ObjectiveName;
+  /** Part of the training; those of all stages add up to 1. */
+  readonly share: number;
 }
 
 /** The settings of a run, as plain values. */
@@ -33,6 +41,10 @@ export interface Settings {
   /** Sequences of a micro-batch, and micro-batches of an optimiser step. */
   microBatch: number;
   microBatches: number;
+  /** One after the other. */
+  stages: readonly StageSettings[];
+  /** Jinja that a parent without a chat template gets; null where it has one, or the recipe has none. */
+  chatTemplate: string | null;
   /** Part of the trained tokens. */
   replay: number;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
@@ -79,10 +91,26 @@ export interface PlanInputs {
   readonly replay: { readonly source: string; readonly bytes: number } | null;
 }
 
+/** What a stage reads in one pass, replay apart. */
+export interface StageDiet {
+  readonly name: string;
+  readonly documents: number;
+  readonly tokens: number;
+  /** Of these, those that carry weight in the loss. */
+  readonly trained: number;
+}
+
+export interface Diet {
+  readonly stages: readonly StageDiet[];
+  /** For two stages each: the part of the later one's different 50-grams of tokens that the earlier one has too. */
+  readonly overlap: readonly { readonly stages: readonly [string, string]; readonly share: number }[];
+}
+
 export interface Plan {
-  readonly schema: 1;
+  readonly schema: 2;
   readonly inputs: PlanInputs;
   readonly settings: PlannedSettings;
+  readonly diet: Diet;
   /** Reproducible too where the rate is estimated: what happens to be free on the machine is not in it. */
   readonly predicted: Estimate & {
     readonly tokensPerSecond: number;
@@ -118,7 +146,7 @@ export async function writePlan(path: string, plan: Plan): Promise<void> {
  */
 export async function readPlan(path: string): Promise<Plan> {
   const { hash, ...plan } = ((await readJson(path)) ?? {}) as Plan & { hash?: string };
-  if (plan.schema === 1 && hash === planHash(plan)) return plan;
+  if (plan.schema === 2 && hash === planHash(plan)) return plan;
   throw new UserError("damaged", `${path} is not a plan of this version, or was changed after it was made`, {
     hint: "make the plan again, in another --out",
   });

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
+import { stagesSchema } from "./stages-schema.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -70,6 +71,13 @@ const keysSchema = z.strictObject({
     .optional()
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
+  stages: stagesSchema.optional(),
+  chatTemplate: z
+    .string()
+    .min(1)
+    .max(65_536)
+    .optional()
+    .describe("Chat template (Jinja) for a parent that has none; the trained model keeps it"),
   heldOut: z
     .strictObject({
       match: z
@@ -120,10 +128,17 @@ const keysSchema = z.strictObject({
 });
 
 /** With what would contradict itself, though each value alone is right. */
-export const blueprintSchema = keysSchema.refine((of) => of.method === "lora" || of.lora === undefined, {
-  path: ["lora"],
-  message: "needs method: lora",
-});
+export const blueprintSchema = keysSchema
+  .refine((of) => of.method === "lora" || of.lora === undefined, { path: ["lora"], message: "needs method: lora" })
+  .superRefine(({ epigenome, stages = [] }, context) => {
+    const names = stages.map(({ name }) => name);
+    for (const [i, { stage }] of (epigenome?.rules ?? []).entries()) {
+      if (stage === undefined || names.includes(stage)) continue;
+      const known = names.length === 0 ? "the recipe has no stages" : `stages are ${names.join(", ")}`;
+      const path = ["epigenome", "rules", i, "stage"];
+      context.addIssue({ code: "custom", path, message: `there is no stage ${JSON.stringify(stage)}; ${known}` });
+    }
+  });
 
 /** A blueprint as written. */
 export type Blueprint = z.infer<typeof blueprintSchema>;

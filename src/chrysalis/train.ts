@@ -21,6 +21,7 @@ import type { Optimiser } from "./optimisers/optimiser.ts";
 import { createPace, type Budget } from "./pace.ts";
 import { openRunFolder, type RunManifest } from "./run-folder.ts";
 import { learningRateAt } from "./schedule.ts";
+import { createStageClock, type StagesOptions } from "./stages.ts";
 
 export interface TrainOptions {
   readonly step: Step;
@@ -30,6 +31,8 @@ export interface TrainOptions {
   readonly stream: { batch(step: number, micro: number): Batch };
   /** Micro-batches per optimiser step. */
   readonly microBatches: number;
+  /** Stages that the stream consists of; default: one. */
+  readonly stages?: StagesOptions;
   readonly schedule: {
     /** Of the stable phase. */
     readonly learningRate: number;
@@ -97,6 +100,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     learningRate: schedule.learningRate,
     warmup: schedule.warmup,
     decay: schedule.decay,
+    ...(options.stages === undefined ? {} : { stages: options.stages.shares }),
     clip: Number.isFinite(clip) ? clip : null,
     optimiser: { name: optimiser.name, ...optimiser.settings },
   };
@@ -139,6 +143,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     elapsed,
     checkpointSeconds: checkpointBytes / 200e6,
   });
+  const stages = options.stages && createStageClock(options.stages, { budget, journal, elapsed });
   const best = (): EvaluationAt | undefined =>
     evaluations.reduce<EvaluationAt | undefined>(
       (a, b) => (a === undefined || b.heldOut < a.heldOut ? b : a),
@@ -240,6 +245,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (due && evaluations.at(-1)?.step !== completed) await evaluate();
       if (!more || saveDue()) if (saved !== completed) await save();
       if (!more) break;
+      const begun = await stages?.prepare(completed);
+      if (begun !== undefined) emit({ type: "stage", step: completed, stage: begun });
       if (!(await advance())) await pace.stop(completed);
     }
     if (completed < (pace.expected() ?? 0)) {

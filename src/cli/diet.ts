@@ -5,10 +5,12 @@ import { loadBlueprint } from "../blueprint/load.ts";
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import { probeMachine } from "../blueprint/machine.ts";
 import { resolveEpigenome } from "../blueprint/resolve-epigenome.ts";
+import type { Blueprint } from "../blueprint/schema.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
 import { openGenome } from "../genome/manifest.ts";
 import type { Genome } from "../genome/manifest.ts";
 import { inspectBody } from "../models/load.ts";
+import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Flags, Parsed } from "./flags.ts";
 import { rankRecipes, textOfModel } from "./inputs.ts";
@@ -35,6 +37,7 @@ export interface Diet {
   readonly genome: Genome;
   readonly tokenizer: Tokenizer;
   readonly recipe: string;
+  readonly blueprint: Blueprint;
   /** Positions of a training sequence. */
   readonly sequence: number;
   readonly options: SelectOptions;
@@ -48,7 +51,7 @@ export interface Diet {
  */
 export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string): Promise<Diet> {
   const model = modelOf(flags.model, cwd);
-  const tokenizer = await openTokenizer(model);
+  const parent = await openTokenizer(model);
   const body = await inspectBody(model);
   const { config } = body;
   const named = blueprintOf(flags.blueprint, cwd);
@@ -64,12 +67,16 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
         ).chosen.recipe
       : await loadBlueprint(named);
   const { blueprint } = recipe;
+  const { chatTemplate } = blueprint;
+  const tokenizer =
+    parent.chatTemplate !== undefined || chatTemplate === undefined ? parent : withChatTemplate(parent, chatTemplate);
   const { express } = flags;
   const settings = resolveEpigenome(blueprint, config, express === undefined ? {} : { express });
   return {
     genome,
     tokenizer,
     recipe: blueprint.name,
+    blueprint,
     sequence: Math.min(blueprint.batch?.sequence ?? 512, config.maxPositions),
     options: selectionOf({
       express: settings.express.value,

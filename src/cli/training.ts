@@ -11,10 +11,12 @@ import { heldOutDocuments } from "../epigenome/heldout.ts";
 import type { HeldOutRecord } from "../epigenome/heldout.ts";
 import { packCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
+import { createStagedStream } from "../epigenome/staged-stream.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { scoreDocuments } from "../eval/bits-per-byte.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { packageVersion } from "../formats/package-root.ts";
+import { hash32 } from "../formats/random.ts";
 import { total } from "../imago/measure.ts";
 import type { Training } from "../imago/report.ts";
 import { promptOf } from "../imago/sample.ts";
@@ -24,6 +26,7 @@ import type { Body } from "../models/body.ts";
 import { createNewtonSchulz } from "../models/newton-schulz.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface TrainingOptions {
   readonly plan: Plan;
@@ -31,7 +34,7 @@ export interface TrainingOptions {
   /** The parent as loaded; full training changes its weights. */
   readonly body: Body;
   readonly tokenizer: Tokenizer;
-  readonly corpus: TokenCorpus;
+  readonly stages: readonly StageCorpus[];
   readonly bytesPerToken: number;
   readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
   readonly heldOut: readonly HeldOutRecord[];
@@ -75,17 +78,25 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const { heldOut, retention } = interimTexts(options);
   const prompt = promptOf(heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
+  const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
+  const stream = createStagedStream(
+    options.stages.map(({ corpus }, stage) =>
+      createStream(packCorpus(corpus, T), {
+        B,
+        microBatches,
+        // Of one seed, two stages would begin with the same replay.
+        seed: stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0),
+        ...(packedReplay ? { replay: packedReplay } : {}),
+      }),
+    ),
+  );
   try {
     const result = await train({
       step,
       optimiser,
-      stream: createStream(packCorpus(options.corpus, T), {
-        B,
-        microBatches,
-        seed: settings.seed,
-        ...(replay ? { replay: { corpus: packCorpus(replay.corpus, T), share: settings.replay } } : {}),
-      }),
+      stream,
       microBatches,
+      stages: { shares: settings.stages.map(({ share }) => share), begin: (stage, step) => stream.begin(stage, step) },
       schedule: {
         learningRate: settings.learningRate,
         warmup: Math.max(1, Math.round(settings.warmup * plan.predicted.steps)),

@@ -21,7 +21,7 @@ export interface PackedCorpus {
   readonly pieceLengths: Uint32Array;
   readonly packing: Packing;
   readonly sequences: number;
-  /** Predictions that one pass trains: the tokens of every document and its closing separator. */
+  /** Predictions of one pass: the tokens of every document and its closing separator, those without weight included. */
   readonly tokens: number;
 }
 
@@ -32,9 +32,12 @@ export interface CorpusEncoder {
   encodeContent(text: string): number[];
 }
 
-/** A document as stretches of text, each with the weight of its tokens in the loss. */
+/** A stretch of text, or of ids that are decided already, with the weight of its tokens in the loss. */
+export type Stretch = ({ readonly text: string } | { readonly ids: readonly number[] }) & { readonly loss: number };
+
+/** A document as its stretches, in order. */
 export interface FramedDocument {
-  readonly stretches: readonly { readonly text: string; readonly loss: number }[];
+  readonly stretches: readonly Stretch[];
 }
 
 /** Collects ids in one growing typed array: two bytes a token where the vocabulary allows it. */
@@ -95,20 +98,30 @@ export class CorpusBuilder {
   }
 }
 
-/** Encodes documents one after the other; `onProgress` hears the documents and tokens read so far. */
-export async function encodeCorpus(
-  documents: AsyncIterable<{ readonly text: string } | FramedDocument> | Iterable<{ readonly text: string }>,
+/** Encodes documents one after the other; `onDocument` hears each that has tokens. */
+export async function encodeCorpus<D extends { readonly text: string } | FramedDocument>(
+  documents: AsyncIterable<D> | Iterable<D>,
   tokenizer: CorpusEncoder,
-  options: { onProgress?: (documents: number, tokens: number) => void } = {},
+  options: {
+    readonly onProgress?: (documents: number, tokens: number) => void;
+    readonly onDocument?: (document: D) => void;
+  } = {},
 ): Promise<TokenCorpus> {
   const builder = new CorpusBuilder(tokenizer);
   let read = 0;
   let tokens = 0;
   for await (const document of documents) {
-    const stretches = "stretches" in document ? document.stretches : [{ text: document.text, loss: 1 }];
-    const encoded = stretches.map(({ text, loss }) => ({ ids: tokenizer.encodeContent(text), loss }));
+    const stretches: readonly Stretch[] =
+      "stretches" in document ? document.stretches : [{ text: document.text, loss: 1 }];
+    const encoded = stretches.map((stretch) => ({
+      ids: "ids" in stretch ? stretch.ids : tokenizer.encodeContent(stretch.text),
+      loss: stretch.loss,
+    }));
     builder.addStretches(encoded);
-    tokens += encoded.reduce((sum, { ids }) => sum + ids.length, 0);
+    const count = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
+    // A document without tokens leaves no trace in the corpus.
+    if (count > 0) options.onDocument?.(document);
+    tokens += count;
     options.onProgress?.(++read, tokens);
   }
   return builder.build();
@@ -118,23 +131,24 @@ export async function encodeCorpus(
  * Packs a corpus by best fit (arXiv 2404.10830). A document of n tokens is n + 1 predictions: its tokens, the first
  * conditioned on the separator, and the separator that closes it. One with more than T predictions is cut into
  * consecutive pieces of T; positions start at 0 in each piece and attention stays inside it. Every prediction of the
- * corpus is in exactly one piece: nothing is truncated.
+ * corpus is in exactly one piece, but for pieces in which nothing has weight: these are left out.
  */
 export function packCorpus(corpus: TokenCorpus, T: number): PackedCorpus {
   invariant(Number.isInteger(T) && T >= 1, `sequences of ${T} positions`);
   const documents = corpus.offsets.length - 1;
-  let count = 0;
-  for (let d = 0; d < documents; d++) count += Math.ceil((corpus.offsets[d + 1]! - corpus.offsets[d]!) / T);
-  const pieceStarts = new Uint32Array(count);
-  const pieceLengths = new Uint32Array(count);
-  let piece = 0;
+  const starts: number[] = [];
+  const lengths: number[] = [];
   for (let d = 0; d < documents; d++) {
     const end = corpus.offsets[d + 1]!;
     for (let start = corpus.offsets[d]!; start < end; start += T) {
-      pieceStarts[piece] = start;
-      pieceLengths[piece++] = Math.min(T, end - start);
+      const length = Math.min(T, end - start);
+      if (!hasWeight(corpus, start + 1, start + length + 1)) continue;
+      starts.push(start);
+      lengths.push(length);
     }
   }
+  const pieceStarts = Uint32Array.from(starts);
+  const pieceLengths = Uint32Array.from(lengths);
   const packing = bestFit(pieceLengths, T);
   return {
     corpus,
@@ -143,8 +157,12 @@ export function packCorpus(corpus: TokenCorpus, T: number): PackedCorpus {
     pieceLengths,
     packing,
     sequences: packing.offsets.length - 1,
-    tokens: corpus.ids.length - 1,
+    tokens: pieceLengths.reduce((sum, length) => sum + length, 0),
   };
+}
+
+function hasWeight({ weights }: TokenCorpus, from: number, to: number): boolean {
+  return weights === undefined || weights.subarray(from, to).some((weight) => weight !== 0);
 }
 
 /** Writes one packed sequence into row `b` of a blank batch of the same T. */

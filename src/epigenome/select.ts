@@ -214,6 +214,11 @@ function overCapacity(expressed: readonly ExpressedGene[], capacity: number, see
   return out;
 }
 
+/** Whether a stage trains on a gene. */
+export function isOfStage({ dose }: ExpressedGene, stage: string): boolean {
+  return dose.stage === null || dose.stage === stage;
+}
+
 /** Bytes of text in one pass. */
 export function dosedBytes(files: readonly ExpressedGene[]): number {
   return files.reduce((sum, { gene, copies }) => sum + gene.textBytes * copies, 0);

@@ -174,6 +174,12 @@ export function makeTokenizer(
   };
 }
 
+/** The same tokenizer with a chat template (Jinja), as a file of its own, in place of what it has. */
+export function withChatTemplate({ files, stop }: Pick<Tokenizer, "files" | "stop">, template: string): Tokenizer {
+  const all = new Map(files).set("chat_template.jinja", Buffer.from(template));
+  return makeTokenizer(all, { endIds: stop, where: "the model" });
+}
+
 /** @throws UserError("mismatch") when the tokenizer's ids go beyond the model's embedding rows. */
 export function checkTokenizer(tokenizer: Tokenizer, modelVocabularySize: number): void {
   if (tokenizer.vocabularySize <= modelVocabularySize) return;
