@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
-import { keepSchema } from "./keep-schema.ts";
+import { blendSchema, keepSchema } from "./keep-schema.ts";
 import { modulesSchema } from "./module-schema.ts";
 
 const share = z.number().min(0).max(1);
@@ -74,6 +74,7 @@ const keysSchema = z.strictObject({
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
   keep: keepSchema.optional(),
+  blend: blendSchema.optional(),
   heldOut: z
     .strictObject({
       match: z

@@ -111,7 +111,8 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
           return tokenizer.decode(ids);
         },
       },
-      ...(settings.keep === null ? {} : { keep: { budget: settings.keep, hasten: true } }),
+      // A blend brings back what is over the budget.
+      ...(settings.keep === null ? {} : { keep: { budget: settings.keep, hasten: settings.blend === null } }),
       checkpointEvery: settings.checkpoint,
       onEvent: options.onEvent,
       signal: options.signal,
