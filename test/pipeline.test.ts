@@ -508,6 +508,24 @@ test("what is wrong from the start leaves nothing behind", async () => {
   assert.deepEqual(await readdir(out), ["mine.txt"]);
 });
 
+test("a genome that is not ready is refused with the reason, or planned with a warning where the user accepts it", async () => {
+  const line = (i: number): string => `${prose(`few ${i}`, 2)}\n`;
+  const few = ["a", "b", "c"].map((name, i) => ({ path: `${name}.md`, content: line(i) }));
+  await makeRepository(join(folder, "few"), [few]);
+  await makeRepository(join(folder, "copies"), [few.map(({ path }) => ({ path, content: line(0) }))]);
+  const refused = (source: string, message: RegExp): Promise<void> =>
+    assert.rejects(
+      startRun({ ...request, sources: [join(folder, source)] }, nest("unready"), quiet),
+      isUserError("unready", message),
+    );
+  await refused("few", /too small: one pass trains \d+ tokens of it, one optimiser step takes 205.*--unready/);
+  await refused("copies", /all 3 files of the genome are copies or near copies of one \(copies\/a\.md\)/);
+  assert.ok(!existsSync(nest("unready")));
+  const out = nest("accepted");
+  const planned = await chrysalis("plan", join(folder, "few"), ...requestFlags(), "--unready", "--out", out);
+  assert.match((planned["warnings"] as string[])[0]!, /^the genome is too small/);
+});
+
 function isUserError(code: string, message: RegExp): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof UserError, String(error));

@@ -29,6 +29,7 @@ const kindRanges = z.strictObject(
 
 export const appliesSchema = z
   .strictObject({
+    byName: z.literal(true).optional().describe("The recipe is never chosen by itself, only where a user names it"),
     architecture: z
       .array(z.enum(MODEL_TYPES))
       .min(1)

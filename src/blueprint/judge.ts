@@ -35,6 +35,8 @@ interface Check {
 
 /** An architecture is not a matter of more or less: farther away than any size. */
 const OTHER_ARCHITECTURE = 100;
+/** Farther still: what only a user can decide is no near miss. */
+const BY_NAME = 1000;
 
 /** Judges a predicate; one that asks nothing is for every body. */
 export function judge(applies: Applies | undefined, facts: Facts): Judgement {
@@ -49,8 +51,9 @@ export function judge(applies: Applies | undefined, facts: Facts): Judgement {
   };
 }
 
-function checksOf({ architecture, parameters, context, genome, memory }: Applies, facts: Facts): Check[] {
+function checksOf({ byName, architecture, parameters, context, genome, memory }: Applies, facts: Facts): Check[] {
   const checks: Check[] = [];
+  if (byName) checks.push({ holds: false, text: "chosen by name only", distance: BY_NAME });
   if (architecture !== undefined) {
     const holds = architecture.includes(facts.architecture);
     const text = `architecture ${facts.architecture}, ${holds ? "one" : "none"} of ${architecture.join(", ")}`;

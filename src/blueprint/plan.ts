@@ -6,6 +6,7 @@ import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { ModuleRule } from "../models/module-marks.ts";
 import type { NameRule } from "../models/weight-names.ts";
 import type { Estimate } from "./estimate.ts";
+import type { ObjectiveName } from "./stages-schema.ts";
 
 /** Who decided: the command line, the blueprint, a rule that looked at body, genome or machine, or nobody. */
 export type Origin = "given" | "recipe" | "derived" | "default";
@@ -14,6 +15,13 @@ export interface Planned<T> {
   readonly value: T;
   readonly origin: Origin;
   readonly reason: string;
+}
+
+export interface StageSettings {
+  readonly name: string;
+  readonly objective: ObjectiveName;
+  /** Part of the training; those of all stages add up to 1. */
+  readonly share: number;
 }
 
 /** The settings of a run, as plain values. */
@@ -37,6 +45,10 @@ export interface Settings {
   /** Sequences of a micro-batch, and micro-batches of an optimiser step. */
   microBatch: number;
   microBatches: number;
+  /** One after the other. */
+  stages: readonly StageSettings[];
+  /** Jinja that a parent without a chat template gets; null where it has one, or the recipe has none. */
+  chatTemplate: string | null;
   /** Part of the trained tokens. */
   replay: number;
   /** The forgetting budget, null in what is not watched; null where there is none. */
@@ -47,7 +59,7 @@ export interface Settings {
   express: "default" | "all";
   /** In order: what a later one says counts. */
   rules: readonly Rule[];
-  /** Bytes of text that one pass may hold; null where nothing limits it. */
+  /** Bytes of text that one pass may hold: of weights and time the lower limit; null where nothing limits it. */
   capacity: number | null;
   /** Glob over `repository/path`. */
   heldOutMatch: string;
@@ -85,12 +97,30 @@ export interface PlanInputs {
   };
   readonly retention: { readonly source: string; readonly bytes: number } | null;
   readonly replay: { readonly source: string; readonly bytes: number } | null;
+  /** Whose difference to the parent is added after training. */
+  readonly instruct: { readonly sha256: string } | null;
+}
+
+/** What a stage reads in one pass, replay apart. */
+export interface StageDiet {
+  readonly name: string;
+  readonly documents: number;
+  readonly tokens: number;
+  /** Of these, those that carry weight in the loss. */
+  readonly trained: number;
+}
+
+export interface Diet {
+  readonly stages: readonly StageDiet[];
+  /** For two stages each: the part of the later one's different 50-grams of tokens that the earlier one has too. */
+  readonly overlap: readonly { readonly stages: readonly [string, string]; readonly share: number }[];
 }
 
 export interface Plan {
-  readonly schema: 1;
+  readonly schema: 2;
   readonly inputs: PlanInputs;
   readonly settings: PlannedSettings;
+  readonly diet: Diet;
   /** Reproducible too where the rate is estimated: what happens to be free on the machine is not in it. */
   readonly predicted: Estimate & {
     readonly tokensPerSecond: number;
@@ -126,7 +156,7 @@ export async function writePlan(path: string, plan: Plan): Promise<void> {
  */
 export async function readPlan(path: string): Promise<Plan> {
   const { hash, ...plan } = ((await readJson(path)) ?? {}) as Plan & { hash?: string };
-  if (plan.schema === 1 && hash === planHash(plan)) return plan;
+  if (plan.schema === 2 && hash === planHash(plan)) return plan;
   throw new UserError("damaged", `${path} is not a plan of this version, or was changed after it was made`, {
     hint: "make the plan again, in another --out",
   });

@@ -20,7 +20,9 @@ const options: ResolveOptions = {
   given: {},
   machine: { cores: 2, memoryBytes: 8e9, diskBytes: 50e9 },
   out: "nest",
-  corpusTokens: 400_000,
+  diet: dietOf(400_000),
+  asks: () => false,
+  hasChatTemplate: true,
   hasReplay: true,
   genomeBytes: 1_500_000,
   copiesParent: false,
@@ -37,6 +39,7 @@ const options: ResolveOptions = {
     },
     retention: { source: "retention.txt", bytes: 250_000 },
     replay: { source: "replay.txt", bytes: 250_000 },
+    instruct: null,
   },
 };
 
@@ -93,11 +96,11 @@ test("a body's context bounds sequence and window, and says so", () => {
 });
 
 test("steps end with the passes that are useful, or with the time", () => {
-  const short = resolvePlan({ ...options, corpusTokens: 3000 });
+  const short = resolvePlan({ ...options, diet: dietOf(3000) });
   assert.equal(short.settings.maxSteps.value, Math.ceil((4 * 3000) / ((1 - 0.3) * 2048)));
   assert.equal(short.predicted.steps, short.settings.maxSteps.value);
   assert.ok(Math.abs(short.predicted.epochs - 4) < 0.5);
-  const long = resolvePlan({ ...options, corpusTokens: 1e8, tokensPerSecond: 2048, given: { minutes: 2 } });
+  const long = resolvePlan({ ...options, diet: dietOf(1e8), tokensPerSecond: 2048, given: { minutes: 2 } });
   assert.deepEqual([long.predicted.steps, long.predicted.trainingSeconds, long.predicted.rate], [120, 120, "measured"]);
 });
 
@@ -216,3 +219,7 @@ test("a plan is read as it was written, the same bytes each time, and not after 
   await writeFile(two, "null");
   await assert.rejects(readPlan(two), { code: "damaged" });
 });
+
+function dietOf(tokens: number): ResolveOptions["diet"] {
+  return { stages: [{ name: "all", documents: 1, tokens, trained: tokens }], overlap: [] };
+}

@@ -3,9 +3,10 @@ import type { ModelConfig } from "../models/config.ts";
 import { refuseUnfit } from "./estimate.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
-import type { Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
+import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
 import { resolveModules } from "./resolve-modules.ts";
+import { resolveStages } from "./resolve-stages.ts";
 import type { Blueprint } from "./schema.ts";
 import { FLOPS_OF_CORE, type Given, origins, resolveGiven, workloadOf } from "./workload.ts";
 
@@ -18,8 +19,12 @@ export interface ResolveOptions {
   readonly machine: Machine;
   /** Where the output goes, for messages. */
   readonly out: string;
-  /** Predictions that one pass over the trained text trains. */
-  readonly corpusTokens: number;
+  /** What one pass over the trained text reads. */
+  readonly diet: Diet;
+  /** Whether what a stage reads holds prompts with answers. */
+  readonly asks: (stage: string) => boolean;
+  /** Whether the parent comes with a chat template. */
+  readonly hasChatTemplate: boolean;
   readonly hasReplay: boolean;
   readonly genomeBytes: number;
   readonly copiesParent: boolean;
@@ -43,7 +48,8 @@ export function resolvePlan(options: ResolveOptions): Plan {
     origin: "recipe",
     reason: `${blueprint.name}: ${options.recipeReason}`,
   };
-  const load = workloadOf(blueprint, options);
+  const corpusTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
+  const load = workloadOf(blueprint, { ...options, corpusTokens });
   const { lora, optimizer, sequence, stepSequences, microBatch, needs, budget, replay, epochs } = load;
   refuseUnfit(needs, machine, options.out);
   const seed = resolveGiven(options.given.seed, "--seed", from(blueprint.seed, 1, "any number will do"));
@@ -78,9 +84,11 @@ export function resolvePlan(options: ResolveOptions): Plan {
       origin: "derived",
       reason: `${stepSequences} sequences a step in micro-batches of ${microBatch.value}`,
     },
+    stages: resolveStages(blueprint, options.asks),
+    chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     replay,
     keep: from(keepOf(blueprint), null, "no budget: the best held-out figure alone decides"),
-    ...resolveEpigenome(blueprint, config, options.given),
+    ...resolveEpigenome(blueprint, load, options.given),
     heldOutMatch: from(blueprint.heldOut?.match, "**", "whatever is trained on is measured"),
     heldOutShare: from(blueprint.heldOut?.share, 0.08, "enough to measure, little lost"),
     heldOutMinFiles: from(blueprint.heldOut?.minFiles, 5, "fewer files make no mean"),
@@ -97,22 +105,23 @@ export function resolvePlan(options: ResolveOptions): Plan {
     maxSteps: {
       value: maxSteps,
       origin: "derived",
-      reason: `${epochs.value} passes over ${options.corpusTokens} tokens (passes: ${epochs.origin})`,
+      reason: `${epochs.value} passes over ${corpusTokens} tokens (passes: ${epochs.origin})`,
     },
     seed,
     threads,
   };
   return {
-    schema: 1,
+    schema: 2,
     inputs: { blueprint: { name: blueprint.name, sha256: recipe.sha256 }, ...options.inputs },
     settings,
+    diet: options.diet,
     predicted: {
       ...needs,
       tokensPerSecond: rate,
       rate: options.tokensPerSecond === undefined ? "estimated" : "measured",
       tokensPerStep,
       steps,
-      epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, options.corpusTokens),
+      epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, corpusTokens),
       trainingSeconds: (steps * tokensPerStep) / rate,
     },
   };
@@ -135,6 +144,13 @@ export function refuseBody(blueprint: Blueprint, config: ModelConfig, machine: M
     copiesParent: false,
   });
   refuseUnfit(load.needs, machine, out);
+}
+
+function resolveChatTemplate({ name, chatTemplate }: Blueprint, hasOwn: boolean): Planned<string | null> {
+  if (hasOwn) return { value: null, origin: "derived", reason: "the parent has its own" };
+  if (chatTemplate === undefined)
+    return { value: null, origin: "default", reason: "neither parent nor recipe has one" };
+  return { value: chatTemplate, origin: "recipe", reason: name };
 }
 
 function resolveWindow(blueprint: Blueprint, sequence: number, config: ModelConfig): Planned<number> {

@@ -18,6 +18,8 @@ export type TrainEvent =
   | { readonly type: "resumed"; readonly step: number; readonly seconds: number }
   /** A length decided from measured speed: the run ends after `total` steps, its last `decay` with a falling rate. */
   | { readonly type: "schedule"; readonly step: number; readonly total: number; readonly decay: number }
+  /** Stage `stage` (from 0) is trained from here on. */
+  | { readonly type: "stage"; readonly step: number; readonly stage: number }
   | {
       readonly type: "step";
       readonly step: number;

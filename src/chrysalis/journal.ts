@@ -14,6 +14,8 @@ const decisionSchema = z.discriminatedUnion("kind", [
   }),
   /** The decay begins with step `step`; the run ends after `total` steps. */
   z.strictObject({ kind: z.literal("decay"), step: z.int().nonnegative(), total: z.int().positive() }),
+  /** From step `step` on, stage `stage` (from 0) is trained. */
+  z.strictObject({ kind: z.literal("stage"), step: z.int().nonnegative(), stage: z.int().nonnegative() }),
   /** The same, earlier than planned: the forgetting budget was exceeded. */
   z.strictObject({ kind: z.literal("budget"), step: z.int().nonnegative(), total: z.int().positive() }),
   /** The time was over after `step` steps. */

@@ -7,6 +7,7 @@ import type { Keep } from "./keep.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
 import type { Budget } from "./pace.ts";
 import type { RunManifest } from "./run-folder.ts";
+import type { StagesOptions } from "./stages.ts";
 
 export interface TrainOptions {
   readonly step: Step;
@@ -16,6 +17,8 @@ export interface TrainOptions {
   readonly stream: { batch(step: number, micro: number): Batch };
   /** Micro-batches per optimiser step. */
   readonly microBatches: number;
+  /** Stages that the stream consists of; default: one. */
+  readonly stages?: StagesOptions;
   readonly schedule: {
     /** Of the stable phase. */
     readonly learningRate: number;

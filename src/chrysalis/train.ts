@@ -20,6 +20,7 @@ import { createLossGuard, diverged } from "./loss-guard.ts";
 import { createPace } from "./pace.ts";
 import { openRunFolder } from "./run-folder.ts";
 import { learningRateAt } from "./schedule.ts";
+import { createStageClock } from "./stages.ts";
 import type { TrainOptions, TrainResult } from "./train-options.ts";
 
 /**
@@ -39,6 +40,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     learningRate: schedule.learningRate,
     warmup: schedule.warmup,
     decay: schedule.decay,
+    ...(options.stages === undefined ? {} : { stages: options.stages.shares }),
     clip: Number.isFinite(clip) ? clip : null,
     ...(keep === undefined ? {} : { keep }),
     optimiser: { name: optimiser.name, ...optimiser.settings },
@@ -82,6 +84,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     elapsed,
     checkpointSeconds: checkpointBytes / 200e6,
   });
+  const stages = options.stages && createStageClock(options.stages, { budget, journal, elapsed });
   const best = (): EvaluationAt | undefined => bestInside(evaluations, keep?.budget);
   const lowest = (): EvaluationAt | undefined => bestInside(evaluations, undefined);
   const worthKeeping = (): ReadonlySet<number> => new Set([best(), lowest()].flatMap((of) => of?.step ?? []));
@@ -194,6 +197,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (due && evaluations.at(-1)?.step !== completed && (await evaluate())) more = await pace.prepare(completed);
       if (!more || saveDue()) if (saved !== completed) await save();
       if (!more) break;
+      const begun = await stages?.prepare(completed);
+      if (begun !== undefined) emit({ type: "stage", step: completed, stage: begun });
       if (!(await advance())) await pace.stop(completed);
     }
     if (completed < (pace.expected() ?? 0)) {

@@ -4,6 +4,8 @@ import type { Settings } from "../blueprint/plan.ts";
 import { checkpointName, readCheckpoint, readParameters } from "../chrysalis/checkpoint.ts";
 import type { Evaluation } from "../chrysalis/events.ts";
 import type { AdapterExport } from "../imago/export.ts";
+import { addDifference } from "../imago/repair.ts";
+import { alphaOf } from "../imago/blend.ts";
 import { blendPoints, outcomeOf } from "../imago/outcome.ts";
 import type { BlendPoint, Candidate, Outcome } from "../imago/outcome.ts";
 import type { Training } from "../imago/report.ts";
@@ -13,6 +15,7 @@ import type { Body, WeightTensor } from "../models/body.ts";
 import { loadBody } from "../models/load.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Instruct } from "./inputs.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
 import type { Nest } from "./nest.ts";
@@ -27,6 +30,8 @@ export interface EmergeOptions {
   readonly interim: InterimTexts;
   /** The parent's folder that an adapter's configuration names. */
   readonly parentFolder: string;
+  /** What is added to the trained parent. */
+  readonly instruct: Instruct | undefined;
   readonly onBlending: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
@@ -42,16 +47,16 @@ export interface Emerged {
 
 /** Measures the blends that the recipe asks for, decides what emerges, and puts it together. */
 export async function emerge(options: EmergeOptions): Promise<Emerged> {
-  const { nest, settings, training, parentFolder } = options;
+  const { nest, settings, training, instruct } = options;
   const parent = await loadBody(nest.request.model);
   const trained = trainedOf(nest, loraOf(settings, parent.config));
   const { blend } = settings;
   const measured = blend && (await measureBlends(parent, trained, blend.modules, options));
   const outcome = outcomeOf(training, settings.keep, measured);
-  const merged = await merge(parent, trained, outcome.emerged, options);
-  const adapter = merged.lora && { tensors: merged.tensors, lora: merged.lora, parent: parentFolder };
-  const { config, configJson, generationConfig, dtype: parentType } = parent;
-  return { outcome, model: { config, configJson, generationConfig, parentType, weights: merged.weights, adapter } };
+  if (instruct !== undefined && outcome.emerged.checkpoint === null) {
+    nest.warn("what training left is nothing to add, so the weights are the instruct model's");
+  }
+  return { outcome, model: await merge(parent, trained, outcome.emerged, options) };
 }
 
 interface Trained {
@@ -91,7 +96,7 @@ async function measureBlends(
       continue;
     }
     const { tensors, lora } = await trained(of.checkpoint!);
-    const { weights } = blendTrained(parent, tensors, lora, { alpha, modules });
+    const weights = blendTrained(parent, tensors, lora, { alpha, modules });
     const step = await compileStep({ config: parent.config, weights }, { B, T, train: "none", threads });
     try {
       measured.push({ ...point, figures: await scoreInterim(step, tokenizer, interim) });
@@ -102,22 +107,30 @@ async function measureBlends(
   return measured;
 }
 
+/** The parent, or the instruct model made from it, with what emerges in it. The parent's weights are used up. */
 async function merge(
   parent: Body,
   trained: ReturnType<typeof trainedOf>,
   { checkpoint, alpha }: Candidate,
-  { settings, training }: EmergeOptions,
-): Promise<Trained & Pick<Body, "weights">> {
-  if (checkpoint === null) {
-    if (settings.lora === null) return { weights: parent.weights, tensors: [], lora: undefined };
-    // An adapter without effect, shaped as the last one.
-    const { tensors, lora } = await trained(checkpointName(training.steps));
-    return { weights: parent.weights, tensors: scaleAdapter(tensors, () => 0), lora };
+  { settings, training, instruct, parentFolder }: EmergeOptions,
+): Promise<Emerged["model"]> {
+  const body = instruct === undefined ? parent : await loadBody(instruct.path);
+  const { config, configJson, weights, generationConfig, dtype: parentType } = body;
+  const model = { config, configJson, weights, generationConfig, parentType, adapter: undefined };
+  const blend = { alpha, modules: settings.blend?.modules ?? [] };
+  if (settings.lora !== null) {
+    // Without a checkpoint an adapter without effect, shaped as the last one.
+    const left = await trained(checkpoint ?? checkpointName(training.steps));
+    const factorOf = checkpoint === null ? (): number => 0 : alphaOf(blend);
+    const [tensors, lora] = [scaleAdapter(left.tensors, factorOf), left.lora!];
+    if (checkpoint !== null) mergeTrained(body, tensors, lora);
+    return { ...model, adapter: { tensors, lora, parent: instruct?.path ?? parentFolder } };
   }
-  const { tensors, lora } = await trained(checkpoint);
-  const modules = settings.blend?.modules ?? [];
-  if (alpha !== 1 || modules.length > 0) {
-    return { lora, ...blendTrained(parent, tensors, lora, { alpha, modules }) };
-  }
-  return { lora, tensors, weights: mergeTrained(parent, tensors, lora) };
+  if (checkpoint === null) return model;
+  const left = await trained(checkpoint);
+  const blended = blend.alpha !== 1 || blend.modules.length > 0;
+  const tensors = blended ? [...blendTrained(parent, left.tensors, undefined, blend).values()] : left.tensors;
+  if (instruct === undefined) mergeTrained(body, tensors, undefined);
+  else addDifference(body, parent, tensors);
+  return model;
 }

@@ -28,7 +28,7 @@ export const epigenomeShow = defineVerb({
   ],
   async run(input, { cwd, signal, progress }) {
     const diet = await openDiet(input, cwd);
-    const { genome, tokenizer, recipe, options } = diet;
+    const { genome, tokenizer, recipe, options, capacity } = diet;
     try {
       const selection = selectGenes(genome.genes, options);
       const tokens = new Map<object, number>();
@@ -45,12 +45,12 @@ export const epigenomeShow = defineVerb({
         const title = `Expressed by ${recipe}: ${formatBytes(summary.expressed.bytes)} of ${formatBytes(genome.manifest.genomeBytes)}`;
         await atomicWrite(resolve(cwd, svg), drawGenome(genes, { title, formatBytes }));
       }
-      return { recipe, capacity: options.capacity ?? null, ...summary, idle: selection.idle };
+      return { recipe, capacity: capacity.value, limitedBy: capacity.reason, ...summary, idle: selection.idle };
     } finally {
       await genome.close();
     }
   },
-  human({ recipe, capacity, expressed, silent }, columns) {
+  human({ recipe, capacity, limitedBy, expressed, silent }, columns) {
     const width = rowWidth(columns);
     const heading = (first: string): readonly { heading: string; align: "left" | "right" | "rest" }[] => [
       { heading: first, align: "rest" },
@@ -74,7 +74,7 @@ export const epigenomeShow = defineVerb({
       formatCount(files),
       formatBytes(bytes),
     ]);
-    const limit = capacity === null ? "" : `, of at most ${formatBytes(capacity)} that its weights can hold`;
+    const limit = capacity === null ? "" : `; at most ${formatBytes(capacity)}: ${limitedBy}`;
     return [
       `${recipe}: ${formatMany(expressed.files, "file")}, ${formatBytes(expressed.bytes)}, ${formatMany(expressed.tokens, "token")} in one pass${limit}`,
       "",

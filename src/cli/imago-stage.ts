@@ -21,6 +21,7 @@ import type { Report, RetentionSource } from "../imago/report.ts";
 import { emerge } from "./emerge.ts";
 import type { EmergeOptions } from "./emerge.ts";
 import { modelName } from "./inputs.ts";
+import type { Instruct } from "./inputs.ts";
 import { openModel } from "./model.ts";
 import { PARENT_TEXT } from "./nest-files.ts";
 import type { Nest } from "./nest.ts";
@@ -61,12 +62,13 @@ export async function finishImago(options: ImagoOptions): Promise<Report> {
   for (const note of outcomeNotes(outcome)) nest.warn(note);
   const wanted = nest.request.mergeDtype;
   let dtype = exportType(wanted, trained.parentType);
-  const exact = dtype === "F32" ? undefined : await measureHeldOut(trained, options.tokenizer, measureOptions(options));
+  const tokenizer = options.instruct?.tokenizer ?? options.tokenizer;
+  const exact = dtype === "F32" ? undefined : await measureHeldOut(trained, tokenizer, measureOptions(options));
   const write = async (): Promise<Measures> => {
     onWork("exporting");
-    await writeImago(folder, { ...trained, tokenizer: options.tokenizer, dtype });
-    const { body, tokenizer } = await openModel(folder);
-    return measure(body, tokenizer, measureOptions(options));
+    await writeImago(folder, { ...trained, tokenizer, dtype });
+    const written = await openModel(folder);
+    return measure(written.body, written.tokenizer, measureOptions(options));
   };
   let after = await write();
   let rounding: Rounding | null = null;
@@ -93,6 +95,7 @@ export async function finishImago(options: ImagoOptions): Promise<Report> {
     separator: options.tokenizer.separator,
     losses: await readLosses(nest.path("chrysalis", "events.jsonl")),
     exported: { wanted, dtype, rounding },
+    repair: options.instruct && (await measureInstruct(options.instruct, options)),
     parent: modelName(nest.request.model),
     peakMemoryBytes: await nest.peakMemoryBytes(),
     seconds: nest.seconds() + options.elapsed(),
@@ -104,6 +107,13 @@ export async function finishImago(options: ImagoOptions): Promise<Report> {
   await rename(folder, nest.path("imago"));
   await syncFolder(nest.dir);
   return report;
+}
+
+/** How the instruct model itself stands, which the repaired one is to be compared with. */
+async function measureInstruct({ path, sha256 }: Instruct, options: ImagoOptions): Promise<Report["repair"]> {
+  const { body, tokenizer } = await openModel(path);
+  const { bitsPerByte, retentionBitsPerByte } = await measure(body, tokenizer, measureOptions(options));
+  return { instruct: modelName(path), sha256, bitsPerByte, retentionBitsPerByte };
 }
 
 /** The nest's manifest, the last thing that a run writes: what went in and what came out, by hash; no time. */

@@ -1,6 +1,7 @@
 /** The main job: repositories and a model in, an imago out. Five stages that meet only in the folder of the run. */
 
 import { existsSync } from "node:fs";
+import { needsChanges } from "../blueprint/needs-changes.ts";
 import { readPlan, settingsOf, writePlan } from "../blueprint/plan.ts";
 import type { Plan, Settings } from "../blueprint/plan.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
@@ -36,7 +37,7 @@ import {
   writeParentText,
   writeRetention,
 } from "./nest-files.ts";
-import { encodeReplay, expressTexts, planRun } from "./planning.ts";
+import { encodeReplay, expressTexts, planRun, tokenizerFor } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
 import { trainAsPlanned } from "./training.ts";
 
@@ -82,11 +83,11 @@ export async function startRun(request: RunRequest, out: string, options: Pipeli
   await checkNestFree(out);
   const inputs = await checkInputs(request, out);
   // What cannot be trained here is refused before the genome is built; the recipe is chosen once that is known.
-  await chooseRecipe(request, inputs, out);
+  const { recipe } = await chooseRecipe(request, inputs, out);
   const place = await placeOf(out);
   const nest = await beginNest(out, request);
   try {
-    return await walk(nest, inputs, options);
+    return await walk(nest, inputs, needsChanges(recipe.blueprint), options);
   } catch (error) {
     const canGoOn = nest.result("plan") !== undefined || options.signal.aborted;
     if (!canGoOn) await abandonNest(out, place);
@@ -106,9 +107,9 @@ export async function resumeRun(out: string, options: PipelineOptions): Promise<
   }
   options.onEvent({ type: "work", work: "checking" });
   const inputs = await checkInputs(nest.request, out);
-  if (nest.result("plan") === undefined) await chooseRecipe(nest.request, inputs, out);
+  const chosen = nest.result("plan") === undefined ? await chooseRecipe(nest.request, inputs, out) : undefined;
   try {
-    return await walk(nest, inputs, options);
+    return await walk(nest, inputs, chosen !== undefined && needsChanges(chosen.recipe.blueprint), options);
   } catch (error) {
     throw asInterruption(error, nest, options.signal);
   }
@@ -131,10 +132,12 @@ interface Carried {
   texts?: ExpressedTexts;
 }
 
-async function walk(nest: Nest, inputs: Inputs, options: PipelineOptions): Promise<Finished> {
+/** @param history whether the recipe reads what commits changed */
+async function walk(nest: Nest, checked: Inputs, history: boolean, options: PipelineOptions): Promise<Finished> {
   const carried: Carried = {};
-  await genomeStage(nest, options);
-  const { plan, settings } = await planStage(nest, inputs, carried, options);
+  await genomeStage(nest, history, options);
+  const { plan, settings } = await planStage(nest, checked, carried, options);
+  const inputs: Inputs = { ...checked, tokenizer: tokenizerFor(settings, checked) };
   const heldOut = await readHeldOut(nest);
   const before = await beforeStage(nest, inputs, settings, heldOut, carried, options);
   const retention = await readRetention(nest);
@@ -165,7 +168,7 @@ const stopwatch = (): (() => number) => {
   return () => (performance.now() - began) / 1000;
 };
 
-async function genomeStage(nest: Nest, { onEvent, signal }: PipelineOptions): Promise<void> {
+async function genomeStage(nest: Nest, history: boolean, { onEvent, signal }: PipelineOptions): Promise<void> {
   if (nest.result("genome") !== undefined) return;
   signal.throwIfAborted();
   const elapsed = stopwatch();
@@ -173,6 +176,7 @@ async function genomeStage(nest: Nest, { onEvent, signal }: PipelineOptions): Pr
     sources: nest.request.sources,
     hub: nest.request.hub,
     out: nest.path("genome"),
+    history,
     onEvent: (event) => onEvent({ type: "genome", event }),
     signal,
   });
@@ -195,6 +199,8 @@ async function planStage(
   if (done !== undefined) {
     const plan = await readPlan(nest.path("plan.json"));
     refuseChanged(`the model ${nest.request.model}`, plan.inputs.model.sha256, inputs.modelSha256);
+    const instruct = (of: { readonly sha256: string } | null | undefined): string => of?.sha256 ?? "none";
+    refuseChanged("the instruct model", instruct(plan.inputs.instruct), instruct(inputs.instruct));
     refuseChanged("the replay text", done.replaySha256 ?? "none", inputs.replay?.sha256 ?? "none");
     return { plan, settings: settingsOf(plan) };
   }
@@ -215,10 +221,15 @@ async function planStage(
   carried.texts = planning;
   await nest.finish("plan", elapsed(), {
     replaySha256: inputs.replay?.sha256 ?? null,
-    bytesPerToken: planning.trainedBytes / Math.max(1, planning.corpus.ids.length),
+    bytesPerToken:
+      sumOf(planning.stages, ({ bytes }) => bytes) / sumOf(planning.stages, ({ corpus }) => corpus.ids.length),
   });
   onEvent({ type: "planned", plan });
   return { plan, settings: settingsOf(plan) };
+}
+
+function sumOf<T>(of: readonly T[], value: (item: T) => number): number {
+  return of.reduce((sum, item) => sum + value(item), 0);
 }
 
 async function bodyOf({ request }: Nest, carried: Carried, { onEvent }: PipelineOptions): Promise<Body> {
@@ -294,7 +305,7 @@ async function trainingStage({ nest, inputs, plan, settings, interim, carried, o
     settings,
     body,
     tokenizer: inputs.tokenizer,
-    corpus: texts.corpus,
+    stages: texts.stages,
     texts: interim,
     replay: replayCorpus && { corpus: replayCorpus, sha256: inputs.replay!.sha256 },
     dir: nest.path("chrysalis"),
@@ -338,6 +349,7 @@ async function imagoStage(shared: Shared, before: Measures, training: Training):
       plan,
       settings,
       tokenizer: inputs.tokenizer,
+      instruct: inputs.instruct,
       parentFolder: inputs.body.kind === "gguf" ? nest.path("parent") : nest.request.model,
       training,
       before,

@@ -3,6 +3,7 @@
 import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { needsChanges } from "../blueprint/needs-changes.ts";
 import { planHash, writePlan } from "../blueprint/plan.ts";
 import type { Plan, Planned } from "../blueprint/plan.ts";
 import { buildGenome } from "../genome/build.ts";
@@ -35,7 +36,7 @@ export const plan = defineVerb({
     await checkNestFree(out);
     const inputs = await checkInputs(request, out);
     // What cannot be trained here is refused before the genome is built.
-    await chooseRecipe(request, inputs, out);
+    const { recipe } = await chooseRecipe(request, inputs, out);
     const folder = await mkdtemp(join(tmpdir(), "chrysalis-plan-"));
     try {
       const genome = join(folder, "genome");
@@ -43,6 +44,7 @@ export const plan = defineVerb({
         sources: request.sources,
         hub: request.hub,
         out: genome,
+        history: needsChanges(recipe.blueprint),
         onEvent: (event) => onEvent({ type: "genome", event }),
         signal,
       });

@@ -3,11 +3,13 @@
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import type { Plan, PlanInputs, Settings } from "../blueprint/plan.ts";
 import { settingsOf } from "../blueprint/plan.ts";
+import { refuseCopies, refuseUnready, unreadiness } from "../blueprint/readiness.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
+import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
-import { framedDocuments } from "../epigenome/framed-documents.ts";
+import { asksIn } from "../epigenome/framed-documents.ts";
 import { heldOutRecords } from "../epigenome/heldout.ts";
 import type { HeldOutRecord } from "../epigenome/heldout.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
@@ -20,13 +22,17 @@ import type { Document } from "../eval/bits-per-byte.ts";
 import { openGenome } from "../genome/manifest.ts";
 import type { Genome } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
+import { withChatTemplate } from "../tokenizer/tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { chooseRecipe, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
+import { dietOf, encodeStages } from "./stage-corpora.ts";
+import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface ExpressedTexts {
   readonly expression: Expression;
-  readonly corpus: TokenCorpus;
+  readonly stages: readonly StageCorpus[];
   readonly trainedBytes: number;
 }
 
@@ -49,16 +55,19 @@ export interface PlanningOptions {
 /**
  * Chooses the recipe for the genome at `genomeDir`, expresses it, encodes what is trained on and resolves the blueprint. Writes nothing.
  *
- * @throws UserError "empty", "invalid", "unsupported", "memory", "disk"
+ * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
 export async function planRun(genomeDir: string, options: PlanningOptions): Promise<Planning> {
   const { request, inputs, out } = options;
   const genome = await openGenome(genomeDir);
   try {
+    refuseCopies(genome.genes);
     const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
     // The genome decides none of the settings that decide what is expressed.
     const draft = settingsOf(resolve(genome, recipe, options, undefined));
-    const texts = await expressTexts(genome, draft, options);
+    const expression = await expressAsPlanned(genome, draft, generalTexts(inputs));
+    const stages = resolveStages(recipe.recipe.blueprint, asksOf(expression)).value;
+    const texts = await encodeTexts(genome, expression, { ...draft, stages }, options);
     const heldOut = await heldOutRecords(texts.expression.heldOut, (gene) => genome.text(gene));
     const retention = inputs.retention && sampleText(inputs.retention.text, { seed: draft.seed });
     const plan = resolve(genome, recipe, options, {
@@ -66,7 +75,9 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
       heldOutBytes: heldOut.reduce((sum, { bytes }) => sum + bytes, 0),
       retentionBytes: retention?.bytes ?? Math.round(OWN_SAMPLES.texts * OWN_SAMPLES.tokens * BYTES_PER_TOKEN),
     });
-    return { ...texts, plan, heldOut, retention: retention?.documents, warnings: warningsOf(texts.expression) };
+    const accepted = refuseUnready(unreadiness(plan), request.unready === true);
+    const warnings = [...accepted, ...warningsOf(texts.expression)];
+    return { ...texts, plan, heldOut, retention: retention?.documents, warnings };
   } finally {
     await genome.close();
   }
@@ -106,22 +117,44 @@ export function selectionOf({
   };
 }
 
+type EncodingOptions = Pick<PlanningOptions, "inputs" | "onEncoding" | "signal">;
+
 /** Decides what of a genome is trained on and encodes it: the same for the same settings. */
 export async function expressTexts(
   genome: Genome,
   settings: Settings,
-  { inputs, onEncoding, signal }: Pick<PlanningOptions, "inputs" | "onEncoding" | "signal">,
+  options: EncodingOptions,
 ): Promise<ExpressedTexts> {
-  const expression = await expressAsPlanned(genome, settings, {
-    retention: inputs.retention?.text.documents ?? [],
-    replay: inputs.replay?.text.documents ?? [],
-  });
+  const expression = await expressAsPlanned(genome, settings, generalTexts(options.inputs));
+  return encodeTexts(genome, expression, settings, options);
+}
+
+async function encodeTexts(
+  genome: Genome,
+  expression: Expression,
+  settings: Settings,
+  { inputs, onEncoding, signal }: EncodingOptions,
+): Promise<ExpressedTexts> {
   const { expressed } = expression;
-  const total = expressed.reduce((sum, { copies }) => sum + copies, 0);
-  const onProgress = (done: number): void => onEncoding(done, total);
-  const documents = framedDocuments(genome, expressed, { seed: settings.seed, signal });
-  const corpus = await encodeCorpus(documents, inputs.tokenizer, { onProgress });
-  return { expression, corpus, trainedBytes: dosedBytes(expressed) };
+  const tokenizer = tokenizerFor(settings, inputs);
+  return {
+    expression,
+    stages: await encodeStages(genome, expressed, { ...settings, tokenizer, onEncoding, signal }),
+    trainedBytes: dosedBytes(expressed),
+  };
+}
+
+/** The parent's tokenizer, with the plan's chat template where it has one. */
+export function tokenizerFor({ chatTemplate }: Pick<Settings, "chatTemplate">, { tokenizer }: Inputs): Tokenizer {
+  return chatTemplate === null ? tokenizer : withChatTemplate(tokenizer, chatTemplate);
+}
+
+function generalTexts({ retention, replay }: Inputs): Parameters<typeof expressAsPlanned>[2] {
+  return { retention: retention?.text.documents ?? [], replay: replay?.text.documents ?? [] };
+}
+
+function asksOf(expression: Expression | undefined): (stage: string) => boolean {
+  return (stage) => expression !== undefined && asksIn(expression.expressed, stage);
 }
 
 /**
@@ -171,6 +204,7 @@ function resolve(
     },
     retention: { source: retentionSource(inputs), bytes: measured?.retentionBytes ?? 0 },
     replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
+    instruct: inputs.instruct === undefined ? null : { sha256: inputs.instruct.sha256 },
   };
   return resolvePlan({
     recipe,
@@ -179,7 +213,9 @@ function resolve(
     given,
     machine: inputs.machine,
     out,
-    corpusTokens: measured === undefined ? 0 : measured.texts.corpus.ids.length - 1,
+    diet: measured === undefined ? { stages: [], overlap: [] } : dietOf(measured.texts.stages),
+    asks: asksOf(measured?.texts.expression),
+    hasChatTemplate: inputs.tokenizer.chatTemplate !== undefined,
     hasReplay: replay !== undefined,
     genomeBytes: genome.manifest.genomeBytes,
     copiesParent: body.kind === "gguf",

@@ -1,13 +1,14 @@
 /** `chrysalis preview`: the first training sequences as the model will see them. */
 
 import { styleText } from "node:util";
-import { framedDocuments } from "../epigenome/framed-documents.ts";
-import { encodeCorpus, packCorpus, piecesOfSequence } from "../epigenome/pack.ts";
+import { resolveStages } from "../blueprint/resolve-stages.ts";
+import { asksIn } from "../epigenome/framed-documents.ts";
+import { packCorpus, piecesOfSequence } from "../epigenome/pack.ts";
 import { selectGenes } from "../epigenome/select.ts";
 import { createStream } from "../epigenome/stream.ts";
-import { UserError } from "../errors.ts";
 import { dietFlags, openDiet } from "./diet.ts";
 import { formatCount, formatMany, harmless, oneLine } from "./format.ts";
+import { encodeStages } from "./stage-corpora.ts";
 import { defineVerb } from "./verb.ts";
 
 const DEFAULT_SEQUENCES = 3;
@@ -43,66 +44,81 @@ export const preview = defineVerb({
     },
   ],
   async run(input, { cwd, signal, progress }) {
-    const { genome, tokenizer, recipe, sequence: T, options } = await openDiet(input, cwd);
+    const { genome, tokenizer, recipe, blueprint, sequence: T, options } = await openDiet(input, cwd);
     try {
       const { expressed } = selectGenes(genome.genes, options);
-      const read = expressed.flatMap(({ gene, copies }) =>
-        Array.from({ length: copies }, () => `${gene.repository}/${gene.path}`),
-      );
-      const names: string[] = [];
-      let before = 0;
-      const onProgress = (done: number, tokens: number): void => {
-        // A document without tokens leaves no trace in the corpus.
-        if (tokens > before) names.push(read[done - 1]!);
-        before = tokens;
-        progress.update({ stage: "encoding", done, total: read.length });
-      };
-      const documents = framedDocuments(genome, expressed, { seed: options.seed, signal });
-      const corpus = await encodeCorpus(documents, tokenizer, { onProgress });
-      const packed = packCorpus(corpus, T);
-      const stream = createStream(packed, { B: 1, microBatches: 1, seed: options.seed });
-      if (stream.sequences === 0) throw new UserError("empty", "the expressed files hold no token");
-      progress.finish([formatMany(stream.sequences, "sequence")]);
-      const sequences = Array.from({ length: Math.min(input.flags.sequences, stream.sequences) }, (_, slot) => {
-        const pieces = piecesOfSequence(packed, stream.sequenceAt(slot).sequence).map((piece) => ({
-          file: names[piece.document]!,
-          from: piece.from,
-          tokens: piece.targets.length,
-          endsDocument: piece.targets.at(-1) === corpus.separator,
-          runs: runsOf(piece, (ids) => tokenizer.decode(ids)),
-        }));
-        return { tokens: pieces.reduce((sum, { tokens }) => sum + tokens, 0), pieces };
+      const encoded = await encodeStages(genome, expressed, {
+        stages: resolveStages(blueprint, (stage) => asksIn(expressed, stage)).value,
+        seed: options.seed,
+        sequence: T,
+        tokenizer,
+        onEncoding: (done, total) => progress.update({ stage: "encoding", done, total }),
+        signal,
       });
-      return { recipe, positions: T, of: stream.sequences, sequences };
+      const shown = encoded.map(({ name: stage, objective, corpus, genes }) => {
+        const packed = packCorpus(corpus, T);
+        const stream = createStream(packed, { B: 1, microBatches: 1, seed: options.seed });
+        const sequences = Array.from({ length: Math.min(input.flags.sequences, stream.sequences) }, (_, slot) => {
+          const pieces = piecesOfSequence(packed, stream.sequenceAt(slot).sequence).map((piece) => {
+            const { gene, dose } = genes[piece.document]!;
+            return {
+              file: `${gene.repository}/${gene.path}`,
+              framing: dose.framing,
+              from: piece.from,
+              tokens: piece.targets.length,
+              endsDocument: piece.targets.at(-1) === corpus.separator,
+              runs: runsOf(piece, (ids) => tokenizer.decode(ids)),
+            };
+          });
+          return { stage, objective, tokens: pieces.reduce((sum, { tokens }) => sum + tokens, 0), pieces };
+        });
+        return { of: stream.sequences, sequences };
+      });
+      const of = shown.reduce((sum, stage) => sum + stage.of, 0);
+      progress.finish([formatMany(of, "sequence")]);
+      return { recipe, positions: T, of, sequences: shown.flatMap(({ sequences }) => sequences) };
     } finally {
       await genome.close();
     }
   },
   human({ recipe, positions, of, sequences }) {
-    const lines = [
-      `${recipe}: the first ${formatCount(sequences.length)} of ${formatMany(of, "sequence")} of ${positions} positions`,
-    ];
-    for (const [i, { tokens, pieces }] of sequences.entries()) {
-      lines.push(
-        "",
-        styleText(
-          "bold",
-          `== sequence ${i + 1}: ${formatMany(tokens, "token")}, ${formatMany(pieces.length, "document")}`,
-        ),
-      );
-      for (const { file, from, tokens: count, runs } of pieces) {
-        const place = from === 0 ? "from its beginning" : `from token ${formatCount(from)}`;
-        lines.push(styleText("cyan", `-- ${oneLine(file, 200)}, ${formatMany(count, "token")} ${place}`));
-        const shown = runs.map(({ text, weight }) => {
-          const safe = harmless(text, "\uFFFD");
-          return weight === 0 ? styleText("dim", safe) : safe;
-        });
-        lines.push(shown.join(""));
-      }
-    }
-    return lines.join("\n");
+    const stages = Map.groupBy(sequences, ({ stage }) => stage);
+    return [
+      `${recipe}: ${formatMany(of, "sequence")} of ${positions} positions; the first of ${stages.size === 1 ? "these" : "each stage"}`,
+      ...[...stages].flatMap(([stage, own]) => [
+        ...(stages.size === 1 ? [] : ["", styleText("bold", `stage ${stage}, ${own[0]!.objective}`)]),
+        ...own.flatMap(linesOfSequence),
+      ]),
+    ].join("\n");
   },
 });
+
+interface Sequence {
+  readonly tokens: number;
+  readonly pieces: readonly {
+    readonly file: string;
+    readonly framing: string;
+    readonly from: number;
+    readonly tokens: number;
+    readonly runs: readonly Run[];
+  }[];
+}
+
+function linesOfSequence({ tokens, pieces }: Sequence, index: number): string[] {
+  const title = `== sequence ${index + 1}: ${formatMany(tokens, "token")}, ${formatMany(pieces.length, "document")}`;
+  const lines = ["", styleText("bold", title)];
+  for (const { file, framing, from, tokens: count, runs } of pieces) {
+    const place = from === 0 ? "from its beginning" : `from token ${formatCount(from)}`;
+    const framed = framing === "text" ? "" : `, ${framing}`;
+    lines.push(styleText("cyan", `-- ${oneLine(file, 200)}, ${formatMany(count, "token")} ${place}${framed}`));
+    const shown = runs.map(({ text, weight }) => {
+      const safe = harmless(text, "\uFFFD");
+      return weight === 0 ? styleText("dim", safe) : safe;
+    });
+    lines.push(shown.join(""));
+  }
+  return lines;
+}
 
 /** Neighbouring tokens of one weight, decoded together so that no character is torn. */
 function runsOf(

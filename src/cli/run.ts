@@ -61,6 +61,7 @@ function resultOf({ nest, report, heldOut, already }: Finished) {
     before: figures(before),
     after: figures(after),
     retentionSource: report.retentionSource,
+    repair: report.repair,
     heldOut: heldOut.map(({ repository, path, blob, bytes }) => ({ repository, path, blob, bytes })),
     emerged: { checkpoint: emerged.checkpoint, alpha: emerged.alpha },
     steps: training.steps,
@@ -94,6 +95,12 @@ function human(result: Result): string {
     ...(emerged.alpha > 0 && emerged.alpha < 1
       ? [`What was trained is blended with its parent at alpha ${emerged.alpha} (0: the parent, 1: as trained).`]
       : []),
+    ...(result.repair === null
+      ? []
+      : [
+          `The instruct model ${result.repair.instruct} itself: held-out ${formatFigure(result.repair.bitsPerByte)}, ` +
+            `retention ${formatFigure(result.repair.retentionBitsPerByte)}.`,
+        ]),
     ...(result.retentionSource === "sampled" ? ["Retention is measured on the parent's own samples."] : []),
     ...result.warnings.map((warning) => `Note: ${warning}.`),
     "",

@@ -59,6 +59,7 @@ export function showTraining(progress: Progress): (event: TrainEvent) => void {
         ]);
         return;
       case "schedule":
+      case "stage":
       case "checkpoint":
       case "interrupted":
       case "failed":

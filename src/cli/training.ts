@@ -10,8 +10,10 @@ import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
 import { packCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
+import { createStagedStream } from "../epigenome/staged-stream.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { packageVersion } from "../formats/package-root.ts";
+import { hash32 } from "../formats/random.ts";
 import type { Training } from "../imago/report.ts";
 import { promptOf } from "../imago/sample.ts";
 import { createGenerator } from "../inference/generate.ts";
@@ -24,6 +26,7 @@ import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
+import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface TrainingOptions {
   readonly plan: Plan;
@@ -31,7 +34,7 @@ export interface TrainingOptions {
   /** The parent as loaded; full training changes its weights. */
   readonly body: Body;
   readonly tokenizer: Tokenizer;
-  readonly corpus: TokenCorpus;
+  readonly stages: readonly StageCorpus[];
   readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
   readonly texts: InterimTexts;
   readonly dir: string;
@@ -73,17 +76,25 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
       : createAdamW(step.parameters, adam);
   const prompt = promptOf(options.texts.heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
+  const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
+  const stream = createStagedStream(
+    options.stages.map(({ corpus }, stage) =>
+      createStream(packCorpus(corpus, T), {
+        B,
+        microBatches,
+        // Of one seed, two stages would begin with the same replay.
+        seed: stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0),
+        ...(packedReplay ? { replay: packedReplay } : {}),
+      }),
+    ),
+  );
   try {
     const result = await train({
       step,
       optimiser,
-      stream: createStream(packCorpus(options.corpus, T), {
-        B,
-        microBatches,
-        seed: settings.seed,
-        ...(replay ? { replay: { corpus: packCorpus(replay.corpus, T), share: settings.replay } } : {}),
-      }),
+      stream,
       microBatches,
+      stages: { shares: settings.stages.map(({ share }) => share), begin: (stage, step) => stream.begin(stage, step) },
       schedule: {
         learningRate: settings.learningRate,
         warmup: Math.max(1, Math.round(settings.warmup * plan.predicted.steps)),
@@ -111,8 +122,10 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
           return tokenizer.decode(ids);
         },
       },
-      // A blend brings back what is over the budget.
-      ...(settings.keep === null ? {} : { keep: { budget: settings.keep, hasten: settings.blend === null } }),
+      // An early end would take their time from the stages that are still to come; a blend brings back what is over.
+      ...(settings.keep === null
+        ? {}
+        : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 && settings.blend === null } }),
       checkpointEvery: settings.checkpoint,
       onEvent: options.onEvent,
       signal: options.signal,

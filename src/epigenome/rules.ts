@@ -1,7 +1,8 @@
 /** Rules of the epigenome: which genes a rule speaks of, and what it says of them. */
 import picomatch from "picomatch";
 import type { Gene } from "../genome/manifest.ts";
-import type { Framing } from "./framings.ts";
+import type { FramingName } from "./framings/framings.ts";
+import type { Emphasis } from "./token-classes.ts";
 
 /** One or several of what a gene may be. */
 type OneOrMore<T> = T | readonly T[];
@@ -34,7 +35,11 @@ export interface Marks {
   readonly repeat?: number | undefined;
   /** Weight of its tokens in the loss. */
   readonly loss?: number | undefined;
-  readonly framing?: Framing | undefined;
+  /** Factors of that weight by class of token. */
+  readonly emphasis?: Emphasis | undefined;
+  readonly framing?: FramingName | undefined;
+  /** The stage that trains on it; without, every stage does. */
+  readonly stage?: string | undefined;
 }
 
 export interface Rule extends Marks {
@@ -115,12 +120,17 @@ export interface Dose {
   readonly share: number;
   readonly repeat: number;
   readonly loss: number;
-  readonly framing: Framing;
+  /** Null: all tokens have the same weight. */
+  readonly emphasis: Emphasis | null;
+  readonly framing: FramingName;
+  /** Null: every stage. */
+  readonly stage: string | null;
   /** Which rule decided what; nothing for what no rule speaks of. */
   readonly by: Decided;
 }
 
-const fields = ["mark", "share", "repeat", "loss", "framing"] as const;
+/** What rules may say of a gene, in the order of tables. */
+export const doseFields = ["mark", "share", "repeat", "loss", "emphasis", "framing", "stage"] as const;
 
 /** Makes the function that gives each gene its dose: in every field the last rule that speaks of it counts. */
 export function dosing(rules: readonly Rule[]): (gene: Gene) => Dose {
@@ -129,14 +139,16 @@ export function dosing(rules: readonly Rule[]): (gene: Gene) => Dose {
     const by: { -readonly [K in keyof Marks]?: Rule } = {};
     matchers.forEach((matches, i) => {
       if (!matches(gene)) return;
-      for (const field of fields) if (rules[i]![field] !== undefined) by[field] = rules[i]!;
+      for (const field of doseFields) if (rules[i]![field] !== undefined) by[field] = rules[i]!;
     });
     return {
       mark: by.mark?.mark ?? 1,
       share: by.share?.share ?? 1,
       repeat: by.repeat?.repeat ?? 1,
       loss: by.loss?.loss ?? 1,
+      emphasis: by.emphasis?.emphasis ?? null,
       framing: by.framing?.framing ?? "text",
+      stage: by.stage?.stage ?? null,
       by,
     };
   };

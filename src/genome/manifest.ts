@@ -1,17 +1,33 @@
 /** Opens a finished genome folder: the one door through which later stages see a genome. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../errors.ts";
-import { openForReading, readExactly, readJson, readLimited } from "../formats/files.ts";
+import { openForReading, readExactly, readJson, readLimited, sha256OfFile } from "../formats/files.ts";
+import { readJsonLines } from "../formats/jsonl.ts";
 import { geneSchema, lockSchema, manifestSchema } from "./gene.ts";
 import type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
 import { unescapeContent } from "./genome-text.ts";
 
+export { parseDialogue } from "./content/dialogue.ts";
 export { kinds } from "./content/classify.ts";
 export { duplicateKinds } from "./gene.ts";
 export type { Kind } from "./content/classify.ts";
 export type { Gene, GenomeManifest, LockedRepository } from "./gene.ts";
+
+/** What a commit changed in a file: a row of history.jsonl as later stages use it. */
+const changeSchema = z
+  .object({
+    repository: z.string(),
+    path: z.string(),
+    commit: z.string(),
+    subject: z.string(),
+    hunks: z.array(
+      z.object({ old: z.string(), new: z.string(), contextBefore: z.string(), contextAfter: z.string() }).readonly(),
+    ),
+  })
+  .readonly();
+export type Change = z.infer<typeof changeSchema>;
 
 /** A genome folder, checked and open. */
 export interface Genome {
@@ -29,6 +45,12 @@ export interface Genome {
    * @throws UserError "damaged" where the content does not hash to what genes.jsonl says
    */
   text(gene: Gene): Promise<string>;
+  /**
+   * What commits changed in the files, the newest first in each repository.
+   *
+   * @throws UserError "not-found" where the genome was built without, "damaged" where the file is not the manifest's
+   */
+  changes(): AsyncGenerator<Change, void, void>;
   close(): Promise<void>;
 }
 
@@ -71,8 +93,23 @@ export async function openGenome(dir: string): Promise<Genome> {
       }
       return unescapeContent(bytes.toString("utf8"));
     },
+    changes: () => readChanges(dir, manifest),
     close: () => handle.close(),
   };
+}
+
+async function* readChanges(dir: string, { files }: GenomeManifest): AsyncGenerator<Change, void, void> {
+  const path = join(dir, "history.jsonl");
+  const expected = files["history.jsonl"];
+  if (expected === undefined) {
+    throw new UserError("not-found", `the genome in ${dir} holds no changes of its files`, {
+      hint: "build it with chrysalis genome build --history",
+    });
+  }
+  if ((await sha256OfFile(path)) !== expected) {
+    throw new UserError("damaged", `${path} is not the file that its manifest names`, remedy);
+  }
+  for await (const { line, value } of readJsonLines(path)) yield parsed(changeSchema, value, `${path} line ${line}`);
 }
 
 /**

@@ -60,7 +60,7 @@ ${table(
   ],
 )}
 
-${rows(before.perRepository, after.perRepository, "held-out, by repository")}
+${repairText(report)}${rows(before.perRepository, after.perRepository, "held-out, by repository")}
 
 ${rows(before.perKind, after.perKind, "held-out, by kind")}
 ${report.warnings.length === 0 ? "" : `\n${report.warnings.map((warning) => `- Note: ${warning}.`).join("\n")}\n`}${outcomeSection(report)}
@@ -107,6 +107,9 @@ ${table(
   ["what", "value"],
   [
     ["parent", `\`${parent.name}\`, SHA-256 \`${parent.sha256}\``],
+    ...(report.repair === null
+      ? []
+      : [["instruct model", `\`${report.repair.instruct}\`, SHA-256 \`${report.repair.sha256}\``]]),
     ["genome.txt", `SHA-256 \`${genome.sha256}\``],
     ...genome.repositories.map(({ name, url, commit }) => [
       `repository ${cell(name)}`,
@@ -145,6 +148,14 @@ function retentionText({ retentionSource, retention }: Report): string {
     case "sampled":
       return `text that the parent itself wrote at temperature 1 ${size}: it shows distance from the parent, not knowledge`;
   }
+}
+
+function repairText({ repair }: Report): string {
+  if (repair === null) return "";
+  return `The weights are the trained parent's plus what the instruct model \`${repair.instruct}\` has over the parent. The instruct model
+itself has ${figure(repair.bitsPerByte)} on the held-out files and ${figure(repair.retentionBitsPerByte)} on the retention text.
+
+`;
 }
 
 /** The forgetting budget and what it cost, and the blends that were measured; nothing where there were none. */

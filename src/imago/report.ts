@@ -69,6 +69,13 @@ export interface Report {
     /** Null where nothing was rounded. */
     readonly rounding: Rounding | null;
   };
+  /** The instruct model whose difference to the parent was added, and how it stands itself; null where none was. */
+  readonly repair: {
+    readonly instruct: string;
+    readonly sha256: string;
+    readonly bitsPerByte: number;
+    readonly retentionBitsPerByte: number;
+  } | null;
   readonly lineage: {
     readonly parent: {
       readonly name: string;
@@ -102,6 +109,7 @@ export interface ReportInputs {
   readonly losses: Report["training"]["losses"];
   readonly outcome: Outcome;
   readonly exported: Report["export"];
+  readonly repair: Report["repair"] | undefined;
   /** The parent's file or folder name. */
   readonly parent: string;
   readonly repositories: readonly LockedRepository[];
@@ -144,6 +152,7 @@ export function buildReport(inputs: ReportInputs): Report {
     training: { method: settings.method, ...inputs.training, losses: inputs.losses },
     outcome: inputs.outcome,
     export: inputs.exported,
+    repair: inputs.repair ?? null,
     lineage: {
       parent: { name: inputs.parent, sha256: model.sha256, modelType: model.modelType, parameters: model.parameters },
       genome: { sha256: genome.sha256, repositories: inputs.repositories },

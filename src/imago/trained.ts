@@ -49,13 +49,12 @@ export function blendTrained(
   trained: readonly WeightTensor[],
   lora: LoraOptions | undefined,
   blend: Blend,
-): Pick<Body, "weights"> & { readonly tensors: readonly WeightTensor[] } {
+): Map<string, WeightTensor> {
   if (lora === undefined) {
     const child = new Map(trained.map((tensor) => [tensor.name, tensor]));
-    return { weights: blendWeights(parent, { weights: child }, blend), tensors: trained };
+    return blendWeights(parent, { weights: child }, blend);
   }
-  const tensors = scaleAdapter(trained, alphaOf(blend));
-  return { weights: mergeTrained({ weights: new Map(parent.weights) }, tensors, lora), tensors };
+  return mergeTrained({ weights: new Map(parent.weights) }, scaleAdapter(trained, alphaOf(blend)), lora);
 }
 
 /**

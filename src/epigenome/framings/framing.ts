@@ -1,0 +1,52 @@
+/** What a framing is: how the text of a gene becomes the documents that the model reads. */
+import type { Gene } from "../../genome/manifest.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+import type { Change } from "../changes.ts";
+
+/**
+ * What a stretch of a document is to an objective. `header`: what the framing itself says of the text, which is never
+ * trained; `text`: what somebody wrote; `prompt` and `answer`: what is asked, and what the model is to say to it.
+ */
+export const parts = ["header", "text", "prompt", "answer"] as const;
+export type Part = (typeof parts)[number];
+
+/** Text that somebody wrote, in which special tokens are plain text, or ids where the framing decides on them. */
+type Content = { readonly text: string } | { readonly ids: readonly number[] };
+
+/** A stretch of a document, of one part. */
+export type FramedStretch = Content & { readonly part: Part };
+
+/** A document as its stretches, in order. */
+export type Framed = readonly FramedStretch[];
+
+/** A gene as a framing sees it. */
+export interface FramedGene {
+  readonly gene: Pick<Gene, "repository" | "path" | "blob" | "language" | "transforms">;
+  readonly text: string;
+  /** Which time in a pass it comes, from 0. */
+  readonly copy: number;
+}
+
+export interface FramingContext {
+  readonly seed: number;
+  /** Positions of a training sequence. */
+  readonly sequence: number;
+  readonly tokenizer: Tokenizer;
+  /** What commits changed in a file, the newest first. */
+  readonly changesOf: (gene: Pick<Gene, "repository" | "path">) => readonly Change[];
+}
+
+export interface Framing {
+  /** One line, as help and schema give it. */
+  readonly summary: string;
+  /** Whether it needs the changes of the genome's files. */
+  readonly needsChanges?: true;
+  /** Whether its documents hold prompts and answers, of which the default objective trains the answers only. */
+  readonly asks?: true;
+  /**
+   * The documents that a gene gives; none where there is nothing in it for this framing.
+   *
+   * @throws UserError "unsupported" where the tokenizer lacks what the framing needs
+   */
+  frame(of: FramedGene, context: FramingContext): Iterable<Framed>;
+}
