@@ -5,6 +5,7 @@ import type { Rule } from "../epigenome/rules.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { ModuleRule } from "../models/module-marks.ts";
+import type { NameRule } from "../models/weight-names.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -55,6 +56,8 @@ export interface Settings {
   replay: number;
   /** The forgetting budget, null in what is not watched; null where there is none. */
   keep: { readonly kl: number | null; readonly retention: number | null } | null;
+  /** Points between parent and child, of which the best emerges; null for the child as it is. */
+  blend: { readonly alphas: readonly number[]; readonly modules: readonly (NameRule & { alpha: number })[] } | null;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
   express: "default" | "all";
   /** In order: what a later one says counts. */

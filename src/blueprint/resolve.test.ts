@@ -166,6 +166,31 @@ test("marks on modules must name what is trained, and leave something to train",
   assert.throws(() => refuseBody(blueprint, smallLlama, options.machine, "nest"), { code: "invalid" });
 });
 
+test("a blend is one alpha, alphas by modules, or some to choose from", () => {
+  const blended = (blend: string) => resolvePlan({ ...options, recipe: testRecipe("blended", `blend: ${blend}`) });
+  assert.deepEqual(blended("0.5").settings.blend, {
+    value: { alphas: [0.5], modules: [] },
+    origin: "recipe",
+    reason: "blended",
+  });
+  assert.deepEqual(blended("{choose: [1, 0.25, 0.25]}").settings.blend.value, { alphas: [0.25, 1], modules: [] });
+  const modules = [{ match: "**.mlp.**", alpha: 0 }];
+  assert.deepEqual(blended('{alpha: 1, modules: [{match: "**.mlp.**", alpha: 0}]}').settings.blend.value, {
+    alphas: [1],
+    modules,
+  });
+  assert.equal(resolvePlan(options).settings.blend.value, null);
+  for (const [wrong, message] of [
+    ["1.5", /blend/],
+    ["{choose: []}", /blend\.choose/],
+    ["{choose: [0]}", /blend\.choose/],
+    ["{alhpa: 1}", /unknown key "alhpa" in blend|blend\.alpha/],
+    ['{alpha: 1, modules: [{match: "**.mpl.**", alpha: 0}]}', /in blend\.modules, no weight's name matches/],
+  ] as const) {
+    assert.throws(() => blended(wrong), { code: "invalid", message });
+  }
+});
+
 test("the hash covers what decides the result: not the measured rate, not the free disk", () => {
   const plan = resolvePlan(options);
   const elsewhere = { ...options, probe: probed(999), machine: { ...options.machine, diskBytes: 40e9 } };

@@ -74,7 +74,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const settings: PlannedSettings = {
     method,
     lora,
-    modules: resolveModules(blueprint, config),
+    ...resolveModules(blueprint, config),
     optimizer,
     learningRate: { value: blueprint.optimizer.learningRate, origin: "recipe", reason: blueprint.name },
     betas: from(blueprint.optimizer.betas, [0.9, 0.95] as const, "a short memory suits short runs"),

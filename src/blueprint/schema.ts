@@ -5,9 +5,9 @@
 import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
+import { blendSchema, keepSchema } from "./keep-schema.ts";
 import { orderSchema } from "./order-schema.ts";
 import { stagesSchema } from "./stages-schema.ts";
-import { keepSchema } from "./keep-schema.ts";
 import { modulesSchema } from "./module-schema.ts";
 
 const share = z.number().min(0).max(1);
@@ -88,6 +88,7 @@ const keysSchema = z.strictObject({
     .optional()
     .describe("Chat template (Jinja) for a parent that has none; the trained model keeps it"),
   keep: keepSchema.optional(),
+  blend: blendSchema.optional(),
   heldOut: z
     .strictObject({
       match: z

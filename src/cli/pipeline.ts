@@ -43,7 +43,16 @@ import type { ExpressedTexts } from "./planning.ts";
 import { trainAsPlanned } from "./training.ts";
 
 /** What work is going on, beside what genome and training say of themselves. */
-export type Work = "checking" | "encoding" | "probing" | "loading" | "sampling" | "measuring" | "merging" | "exporting";
+export type Work =
+  | "checking"
+  | "encoding"
+  | "probing"
+  | "loading"
+  | "sampling"
+  | "measuring"
+  | "blending"
+  | "merging"
+  | "exporting";
 
 export type PipelineEvent =
   | { readonly type: "work"; readonly work: Work; readonly done?: number; readonly total?: number }
@@ -347,7 +356,7 @@ async function expressAgain(
 }
 
 async function imagoStage(shared: Shared, before: Measures, training: Training): Promise<Report> {
-  const { nest, inputs, plan, settings, heldOut, retention, options } = shared;
+  const { nest, inputs, plan, settings, heldOut, retention, interim, options } = shared;
   const { onEvent, signal } = options;
   if (nest.result("imago") === undefined) {
     signal.throwIfAborted();
@@ -363,9 +372,11 @@ async function imagoStage(shared: Shared, before: Measures, training: Training):
       before,
       heldOut,
       retention,
+      interim,
       retentionSource: retentionSource(inputs),
       repositories: await repositoriesOf(nest),
       onWork: (work) => onEvent({ type: "work", work }),
+      onBlending: (done, total) => onEvent({ type: "work", work: "blending", done, total }),
       onMeasuring: (done, total) => onEvent({ type: "work", work: "measuring", done, total }),
       signal,
       elapsed,

@@ -50,6 +50,7 @@ export const run = defineVerb({
 
 function resultOf({ nest, report, already }: Finished) {
   const { before, after, training, lineage } = report;
+  const { emerged } = report.outcome;
   const figures = ({ bitsPerByte, bitsPerByteMacro, retentionBitsPerByte }: typeof before) => {
     return { bitsPerByte, bitsPerByteMacro, retentionBitsPerByte };
   };
@@ -62,6 +63,7 @@ function resultOf({ nest, report, already }: Finished) {
     retentionSource: report.retentionSource,
     repair: report.repair,
     heldOut: report.heldOut.map(({ repository, path, blob, bytes }) => ({ repository, path, blob, bytes })),
+    emerged: { checkpoint: emerged.checkpoint, alpha: emerged.alpha },
     steps: training.steps,
     tokens: training.tokens,
     tokensPerSecond: training.tokensPerSecond,
@@ -76,7 +78,7 @@ function resultOf({ nest, report, already }: Finished) {
 type Result = ReturnType<typeof resultOf>;
 
 function human(result: Result): string {
-  const { before, after } = result;
+  const { before, after, emerged } = result;
   const imago = shortest(result.imago);
   const rows = [
     ["", "before", "after", "change"],
@@ -90,6 +92,9 @@ function human(result: Result): string {
     "",
     `${formatCount(result.tokens)} tokens in ${formatCount(result.steps)} steps, ${formatCount(result.tokensPerSecond)} tokens/s, ` +
       `at most ${formatBytes(result.peakMemoryBytes)} of memory, ${formatDuration(result.seconds)} in all.`,
+    ...(emerged.alpha > 0 && emerged.alpha < 1
+      ? [`What was trained is blended with its parent at alpha ${emerged.alpha} (0: the parent, 1: as trained).`]
+      : []),
     ...(result.repair === null
       ? []
       : [

@@ -137,8 +137,10 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
           return tokenizer.decode(ids);
         },
       },
-      // An early end would take their time from the stages that are still to come.
-      ...(settings.keep === null ? {} : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 } }),
+      // An early end would take their time from the stages that are still to come; a blend brings back what is over.
+      ...(settings.keep === null
+        ? {}
+        : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 && settings.blend === null } }),
       checkpointEvery: settings.checkpoint,
       onEvent: options.onEvent,
       signal: options.signal,
