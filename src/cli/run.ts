@@ -66,6 +66,8 @@ function resultOf({ nest, report, already }: Finished) {
     tokens: training.tokens,
     tokensPerSecond: training.tokensPerSecond,
     peakMemoryBytes: report.peakMemoryBytes,
+    predicted: report.predicted,
+    measured: report.measured,
     seconds: report.seconds,
     dtype: report.export.dtype,
     warnings: report.warnings,
@@ -88,8 +90,9 @@ function human(result: Result): string {
     ...(result.already ? [`The run in ${shortest(result.nest)} is finished; this is its result.`, ""] : []),
     ...rows.map(([name, ...cells]) => name!.padEnd(24) + cells.map((cell) => cell.padStart(10)).join("")),
     "",
-    `${formatCount(result.tokens)} tokens in ${formatCount(result.steps)} steps, ${formatCount(result.tokensPerSecond)} tokens/s, ` +
-      `at most ${formatBytes(result.peakMemoryBytes)} of memory, ${formatDuration(result.seconds)} in all.`,
+    `${formatCount(result.tokens)} tokens in ${formatCount(result.steps)} steps, ${formatCount(result.tokensPerSecond)} tokens/s ` +
+      `(${formatCount(result.predicted.tokensPerSecond)} predicted), at most ${formatBytes(result.peakMemoryBytes)} of memory ` +
+      `(${formatBytes(result.predicted.memoryBytes)} predicted), ${formatDuration(result.seconds)} in all.`,
     ...(result.repair === null
       ? []
       : [
