@@ -180,7 +180,12 @@ test("a run leaves a whole nest and reports what it did", async () => {
   assert.equal(report.before.sample.prompt, report.after.sample.prompt);
   const trained = events.filter((event) => event.type === "training" && event.event.type === "step");
   assert.equal(trained.length, 16);
+  const { predicted, measured } = report;
+  assert.deepEqual([predicted.steps, predicted.tokens, predicted.rate], [16, 16 * 256, "measured"]);
+  assert.deepEqual([measured.steps, measured.tokens], [16, report.training.tokens]);
+  assert.ok(measured.memoryBytes === report.peakMemoryBytes && predicted.memoryBytes > 1e8 && measured.minutes > 0);
   const card = await readFile(join(nest("full"), "imago", "README.md"), "utf8");
+  assert.match(card, /^\| steps \| 16 \| 16 \| 0\.0 % \|$/m);
   for (const fact of [report.lineage.genome.sha256, report.lineage.plan, report.after.bitsPerByte.toFixed(4)]) {
     assert.ok(card.includes(fact), `the card says ${fact}`);
   }

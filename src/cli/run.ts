@@ -68,6 +68,8 @@ function resultOf({ nest, report, already }: Finished) {
     tokens: training.tokens,
     tokensPerSecond: training.tokensPerSecond,
     peakMemoryBytes: report.peakMemoryBytes,
+    predicted: report.predicted,
+    measured: report.measured,
     seconds: report.seconds,
     dtype: report.export.dtype,
     warnings: report.warnings,
@@ -90,8 +92,9 @@ function human(result: Result): string {
     ...(result.already ? [`The run in ${shortest(result.nest)} is finished; this is its result.`, ""] : []),
     ...rows.map(([name, ...cells]) => name!.padEnd(24) + cells.map((cell) => cell.padStart(10)).join("")),
     "",
-    `${formatCount(result.tokens)} tokens in ${formatCount(result.steps)} steps, ${formatCount(result.tokensPerSecond)} tokens/s, ` +
-      `at most ${formatBytes(result.peakMemoryBytes)} of memory, ${formatDuration(result.seconds)} in all.`,
+    `${formatCount(result.tokens)} tokens in ${formatCount(result.steps)} steps, ${formatCount(result.tokensPerSecond)} tokens/s ` +
+      `(${formatCount(result.predicted.tokensPerSecond)} predicted), at most ${formatBytes(result.peakMemoryBytes)} of memory ` +
+      `(${formatBytes(result.predicted.memoryBytes)} predicted), ${formatDuration(result.seconds)} in all.`,
     ...(emerged.alpha > 0 && emerged.alpha < 1
       ? [`What was trained is blended with its parent at alpha ${emerged.alpha} (0: the parent, 1: as trained).`]
       : []),

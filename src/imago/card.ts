@@ -3,7 +3,7 @@
 import type { GroupScore } from "../eval/macro.ts";
 import { candidateText, keepText, overrunText, riseText } from "./outcome.ts";
 import type { Candidate } from "./outcome.ts";
-import type { Report } from "./report.ts";
+import type { Course, Report } from "./report.ts";
 
 const MOST_FILES = 40;
 
@@ -101,6 +101,10 @@ ids = tokenizer("Once", return_tensors="pt")
 print(tokenizer.decode(model.generate(**ids, max_new_tokens=60)[0]))
 \`\`\`
 ${training.method === "lora" ? "\nThe adapter alone, in PEFT format, is in `adapter/`; its configuration names the parent's folder.\n" : ""}
+## Predicted and measured
+
+${courseTable(report)}
+
 ## Lineage
 
 ${table(
@@ -136,6 +140,26 @@ ${heldOutList(report)}
 These weights derive from the parent's and from the repositories above, whose licences and terms continue to apply: read them
 before passing the weights on.
 `;
+}
+
+function courseTable({ predicted, measured }: Report): string {
+  const rate = predicted.rate === "measured" ? "a probe of seconds" : "an estimate from shapes";
+  const row = (name: string, of: (course: Course) => number, digits: number): string[] => {
+    const [foretold, found] = [of(predicted), of(measured)];
+    const say = (value: number): string =>
+      value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return [name, say(foretold), say(found), foretold === 0 ? "" : percent(found / foretold - 1)];
+  };
+  return table(
+    ["", "predicted", "measured", "difference"],
+    [
+      row(`tokens/s (predicted by ${rate})`, ({ tokensPerSecond }) => tokensPerSecond, 0),
+      row("MiB of memory, at most", ({ memoryBytes }) => memoryBytes / 2 ** 20, 0),
+      row("steps", ({ steps }) => steps, 0),
+      row("tokens", ({ tokens }) => tokens, 0),
+      row("minutes of training", ({ minutes }) => minutes, 1),
+    ],
+  );
 }
 
 function retentionText({ retentionSource, retention }: Report): string {
