@@ -34,7 +34,11 @@ for (const name of ["llama-a", "llama-b", "llama-bias", "qwen3-a", "qwen3-b"]) {
       const together = new Map<number, readonly number[]>();
       const texts = generator.generateMany(requests, { slots, positions: 90 });
       for await (const { request, made } of texts) together.set(request.i, made);
-      assert.deepEqual(new Map([...together].sort()), alone, `${slots} slots`);
+      assert.deepEqual(new Map([...together].sort(([a], [b]) => a - b)), alone, `${slots} slots`);
+    }
+    const begun = requests.filter(({ ids }) => ids.length > prompt.length);
+    for await (const { request, made } of generator.generateMany(begun, { slots: 2, shared: prompt })) {
+      assert.deepEqual(made, alone.get(request.i), "from a beginning that is taken in once");
     }
     await generator.release();
   });
@@ -59,7 +63,7 @@ test("texts side by side: taken as there is room, ended one by one, limited in p
     ended.push([of.i, made.length]);
     assert.deepEqual(made, whole.slice(0, made.length));
   }
-  assert.deepEqual(ended.sort(), [
+  assert.deepEqual(ended.sort(([a], [b]) => a - b), [
     [0, 1],
     [1, 2],
     [2, 3],

@@ -1,6 +1,5 @@
 /** `chrysalis data`: what files of one's own hold, and how a model would see their records; nothing is trained. */
 
-import { UserError } from "../errors.ts";
 import { forms, formsInWords, isTrainable } from "../epigenome/data/forms.ts";
 import type { DataRecord, Form } from "../epigenome/data/forms.ts";
 import { describeData, readData } from "../epigenome/data/read-data.ts";
@@ -162,7 +161,7 @@ async function countRecords(
 function createSight(tokenizer: Tokenizer): See {
   const render = createRecordRenderer(tokenizer);
   return ({ source, line, record }) => {
-    const { ids, trained, answers } = rendered(() => render(record), `${source}, line ${line}`);
+    const { ids, trained, answers } = render(record, placed(source, line));
     const parts: { text: string; trained: boolean }[] = [];
     for (let from = 0, to = 0; from < ids.length; from = to) {
       while (to < ids.length && trained[to] === trained[from]) to++;
@@ -172,18 +171,12 @@ function createSight(tokenizer: Tokenizer): See {
   };
 }
 
-/** A template's refusal, with the record that it refused. */
-function rendered(render: () => RenderedRecord, where: string): RenderedRecord {
-  try {
-    return render();
-  } catch (cause) {
-    if (!(cause instanceof UserError) || cause.code !== "invalid") throw cause;
-    throw new UserError("invalid", `${where}: ${cause.message}`, { hint: cause.hint ?? "check the roles", cause });
-  }
+function placed(file: string, line: number): string {
+  return `${file}, ${/\.parquet$/i.test(file) ? "row" : "line"} ${line}`;
 }
 
 function exampleLines(file: string, { line, record, seen }: Example): string[] {
-  const heading = `${file}, ${/\.parquet$/i.test(file) ? "row" : "line"} ${line}`;
+  const heading = placed(file, line);
   if (seen === undefined) return [heading, ...indented(recordText(record))];
   const text = seen.parts.map((part) => (part.trained ? `${open}${part.text}${close}` : part.text)).join("");
   const only = seen.answers === "last" ? "; the template writes earlier turns otherwise, so the last answer alone" : "";

@@ -2,13 +2,15 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { sequencesOfLine } from "../epigenome/heldout-records.ts";
 import { UserError } from "../errors.ts";
 import { scoreDocuments } from "../eval/bits-per-byte.ts";
 import { readFilesToMeasure } from "../eval/documents.ts";
 import { readJson } from "../formats/files.ts";
+import { loadBody } from "../models/load.ts";
 import { compileStep } from "../models/step.ts";
 import { formatBytes, formatCount, formatFigure, formatMany } from "./format.ts";
-import { checkAttentionMemory, openModel } from "./model.ts";
+import { checkAttentionMemory, openTokenizer } from "./model.ts";
 import { showMeasuring } from "./stages.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -48,12 +50,13 @@ export const evaluate = defineVerb({
   ],
   async run({ flags, positionals }, { signal, progress }) {
     const path = positionals[0]!;
-    const { documents, skipped } = await readFilesToMeasure(
-      flags.files,
-      flags.split === undefined ? {} : { split: flags.split },
-    );
+    const tokenizer = await openTokenizer(path);
+    const { documents, skipped } = await readFilesToMeasure(flags.files, {
+      ...(flags.split === undefined ? {} : { split: flags.split }),
+      sequencesOf: (line) => sequencesOfLine(line, tokenizer),
+    });
     progress.update({ stage: "loading", details: [path] });
-    const { body, tokenizer } = await openModel(path);
+    const body = await loadBody(path);
     const { maxPositions } = body.config;
     const T = flags.window ?? Math.min(maxPositions, (await recordedWindow(path)) ?? DEFAULT_WINDOW);
     if (T > maxPositions) {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Plan, Settings } from "../blueprint/plan.ts";
 import { planHash } from "../blueprint/plan.ts";
 import { checkpointName, readCheckpoint, readParameters } from "../chrysalis/checkpoint.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { invariant } from "../errors.ts";
 import { atomicWrite, canonicalJson, sha256OfFile, syncFolder } from "../formats/files.ts";

@@ -2,14 +2,15 @@
 
 import type { Settings } from "../blueprint/plan.ts";
 import type { Evaluation } from "../chrysalis/events.ts";
-import { heldOutDocuments } from "../epigenome/heldout.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import { heldOutDocuments } from "../epigenome/heldout-records.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import { scoreDocuments } from "../eval/bits-per-byte.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import type { Scorer } from "../eval/score-sequences.ts";
 import { total } from "../imago/measure.ts";
 import { natsPerToken, PARENT_TOKENS } from "../imago/parent-text.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { beginnings } from "./beginnings.ts";
 
 export interface InterimTexts {
   readonly heldOut: readonly Document[];
@@ -35,6 +36,7 @@ export function parentTextTokens({ keep, evaluationTokens }: Pick<Settings, "kee
 export function interimTexts({
   settings,
   bytesPerToken,
+  tokenizer,
   heldOut,
   retention,
   parentText,
@@ -42,13 +44,14 @@ export function interimTexts({
   readonly settings: Pick<Settings, "keep" | "evaluationTokens">;
   /** Of the trained text. */
   readonly bytesPerToken: number;
+  readonly tokenizer: Tokenizer;
   readonly heldOut: readonly HeldOutRecord[];
   readonly retention: readonly Document[];
   readonly parentText: readonly Int32Array[] | undefined;
 }): InterimTexts {
   const bytes = (settings.evaluationTokens - parentTextTokens(settings)) * bytesPerToken;
   return {
-    heldOut: beginnings(heldOutDocuments(heldOut), HELD_OUT_PART * bytes),
+    heldOut: beginnings(heldOutDocuments(heldOut, tokenizer), HELD_OUT_PART * bytes),
     retention: beginnings(retention, (1 - HELD_OUT_PART) * bytes),
     parentText,
   };
@@ -64,15 +67,4 @@ export async function scoreInterim(scorer: Scorer, tokenizer: Tokenizer, texts: 
   };
   if (parentText === undefined) return figures;
   return { ...figures, parentText: await natsPerToken(scorer, parentText, tokenizer.separator) };
-}
-
-function beginnings(documents: readonly Document[], maxBytes: number): Document[] {
-  const bytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  if (bytes <= maxBytes) return [...documents];
-  return documents.map((document) => {
-    const length = Math.ceil((document.text.length * maxBytes) / bytes);
-    // Never between the halves of a surrogate pair.
-    const cut = (document.text.charCodeAt(length) & 0xfc00) === 0xdc00 ? length + 1 : length;
-    return { ...document, text: document.text.slice(0, cut) };
-  });
 }

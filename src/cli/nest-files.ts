@@ -1,7 +1,7 @@
 /** The files of a nest through which the stages of a run meet, as types. */
 
 import { existsSync } from "node:fs";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { readJson } from "../formats/files.ts";
 import { readDocuments, readJsonLines, writeJsonl } from "../formats/jsonl.ts";

@@ -10,17 +10,17 @@ import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
 import { asksIn } from "../epigenome/framed-documents.ts";
-import { heldOutRecords } from "../epigenome/heldout.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import { heldOutRecords } from "../epigenome/heldout-records.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
-import { defaultRules } from "../epigenome/rules.ts";
+import { defaultRules, dosing } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { openGenome } from "../genome/manifest.ts";
-import type { Genome } from "../genome/manifest.ts";
+import type { Gene, Genome } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
 import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -68,7 +68,9 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
     const expression = await expressAsPlanned(genome, draft, generalTexts(inputs));
     const stages = resolveStages(recipe.recipe.blueprint, asksOf(expression)).value;
     const texts = await encodeTexts(genome, expression, { ...draft, stages }, options);
-    const heldOut = await heldOutRecords(texts.expression.heldOut, (gene) => genome.text(gene));
+    const doseOf = dosing(selectionOf(draft).rules);
+    const text = (gene: Gene): Promise<string> => genome.text(gene);
+    const heldOut = await heldOutRecords(expression.heldOut, text, (gene) => doseOf(gene).framing);
     const retention = inputs.retention && sampleText(inputs.retention.text, { seed: draft.seed });
     const plan = resolve(genome, recipe, options, {
       texts,

@@ -48,7 +48,7 @@ export const run = defineVerb({
   human,
 });
 
-function resultOf({ nest, report, heldOut, already }: Finished) {
+function resultOf({ nest, report, already }: Finished) {
   const { before, after, training, lineage } = report;
   const figures = ({ bitsPerByte, bitsPerByteMacro, retentionBitsPerByte }: typeof before) => {
     return { bitsPerByte, bitsPerByteMacro, retentionBitsPerByte };
@@ -61,7 +61,7 @@ function resultOf({ nest, report, heldOut, already }: Finished) {
     after: figures(after),
     retentionSource: report.retentionSource,
     repair: report.repair,
-    heldOut: heldOut.map(({ repository, path, blob, bytes }) => ({ repository, path, blob, bytes })),
+    heldOut: report.heldOut.map(({ repository, path, blob, bytes }) => ({ repository, path, blob, bytes })),
     steps: training.steps,
     tokens: training.tokens,
     tokensPerSecond: training.tokensPerSecond,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Gene } from "../genome/manifest.ts";
-import { heldOutDocuments, heldOutRecords, holdOut } from "./heldout.ts";
+import { holdOut } from "./heldout.ts";
 import { bytesOf } from "./select.ts";
 import { gene } from "./testing.ts";
 
@@ -116,13 +116,4 @@ test("a genome of one file, or of nothing but copies, cannot be measured", async
   const genes = Array.from({ length: 20 }, (_, i) => gene({ path: `f${i}.md` }));
   const text = async (): Promise<string> => "the very same long line in each and every file\n";
   await assert.rejects(holdOut(genes, { ...defaults, text }), { code: "empty", message: /each of 20 files/ });
-});
-
-test("records carry what the report names, documents what is scored", async () => {
-  const records = await heldOutRecords([gene({ path: "a/b.md" })], async () => "zwölf\n");
-  assert.deepEqual(
-    records.map(({ repository, path, kind, bytes, text }) => [repository, path, kind, bytes, text]),
-    [["repo", "a/b.md", "prose", 7, "zwölf\n"]],
-  );
-  assert.deepEqual(heldOutDocuments(records), [{ id: "repo/a/b.md", text: "zwölf\n", group: "repo" }]);
 });

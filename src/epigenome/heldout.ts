@@ -1,7 +1,6 @@
 /** Held-out files: whole files that are measured and never trained on, chosen by hash so that nobody picks them. */
 import picomatch from "picomatch";
 import { UserError } from "../errors.ts";
-import type { Document } from "../eval/bits-per-byte.ts";
 import type { Gene } from "../genome/manifest.ts";
 import { lineHashes, shareOf } from "./lines.ts";
 import { MAX_SHARED_LINES } from "./overlap.ts";
@@ -148,33 +147,4 @@ async function countLines(files: readonly Gene[], options: HeldOutOptions): Prom
       for (const line of new Set(hashes)) counts.set(line, counts.get(line)! - 1);
     },
   };
-}
-
-/** A line of `heldout.jsonl`: with its text, whoever has the file can measure again. */
-export interface HeldOutRecord {
-  readonly repository: string;
-  readonly path: string;
-  readonly blob: string;
-  readonly kind: string;
-  readonly bytes: number;
-  readonly text: string;
-}
-
-/** Held-out genes with their texts, as written to and read back from `heldout.jsonl`; `bytes` are those of the text. */
-export async function heldOutRecords(
-  genes: readonly Gene[],
-  text: (gene: Gene) => Promise<string>,
-): Promise<HeldOutRecord[]> {
-  const records: HeldOutRecord[] = [];
-  for (const gene of genes) {
-    const { repository, path, blob, kind } = gene;
-    const content = await text(gene);
-    records.push({ repository, path, blob, kind, bytes: Buffer.byteLength(content), text: content });
-  }
-  return records;
-}
-
-/** What is scored: named by repository and path, averaged by repository. */
-export function heldOutDocuments(records: readonly HeldOutRecord[]): Document[] {
-  return records.map(({ repository, path, text }) => ({ id: `${repository}/${path}`, text, group: repository }));
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Batch } from "../models/batch.ts";
-import { type Document, scoreDocuments } from "./bits-per-byte.ts";
+import { type Document, type EncodedSequence, scoreDocuments } from "./bits-per-byte.ts";
 import type { Scorer } from "./score-sequences.ts";
 
 /** Byte-level: ids are the bytes, the separator is 256. */
@@ -76,6 +76,61 @@ test("a later window scores only what is new, with at least half a window of con
   assert.deepEqual(scored, ["11111111", "00001111", "00001111", "00001111"]);
   assert.deepEqual([...seen[1]!.positions], [0, 1, 2, 3, 4, 5, 6, 7]);
   assert.equal(seen[1]!.ids[0], "d".charCodeAt(0)); // the separator is position 0, so position 4 holds the fourth letter
+});
+
+test("of sequences what is scored counts once, with what stands before it as context; where all is, it is the text", async () => {
+  const sequence = fc
+    .array(fc.tuple(fc.integer({ min: 0, max: 255 }), fc.boolean()), { maxLength: 60 })
+    .map((of): EncodedSequence => {
+      const scored = of.map(([, isScored]) => isScored);
+      return { ids: of.map(([id]) => id), scored, bytes: 2 * scored.filter(Boolean).length + 1 };
+    });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 2, max: 17 }),
+      fc.array(fc.array(sequence, { maxLength: 4 }), { minLength: 1, maxLength: 6 }),
+      fc.string({ minLength: 1, maxLength: 40 }),
+      async (B, T, all, text) => {
+        const seen: Batch[] = [];
+        const documents = all.map((sequences, i): Document => ({ id: `d${i}`, text: "never read", sequences }));
+        const score = await scoreDocuments(bigramScorer(B, T, seen), bytes, [{ id: "plain", text }, ...documents]);
+        seen.forEach(checkContinuity);
+        const [plain, ...framed] = score.perDocument;
+        assert.equal(plain!.nats, analytic(text));
+        framed.forEach((found, i) => {
+          // The slow way: every id after the one before it, and the sum of those that count.
+          let [nats, tokens] = [0, 0];
+          for (const { ids, scored } of all[i]!) {
+            ids.forEach((to, at) => {
+              if (!scored[at]) return;
+              nats += bigram(at === 0 ? bytes.separator : ids[at - 1]!, to);
+              tokens += 1;
+            });
+          }
+          const length = all[i]!.reduce((sum, of) => sum + of.bytes, 0);
+          const bitsPerByte = length === 0 ? 0 : nats / (Math.LN2 * length);
+          assert.deepEqual(found, { id: `d${i}`, nats, bytes: length, bitsPerByte, tokens });
+        });
+        const ids = bytes.encodeContent(text);
+        const whole = { ids, scored: ids.map(() => true), bytes: ids.length };
+        const [same] = (
+          await scoreDocuments(bigramScorer(B, T), bytes, [{ id: "plain", text: "", sequences: [whole] }])
+        ).perDocument;
+        assert.deepEqual(same, plain);
+      },
+    ),
+    { seed: 3 },
+  );
+});
+
+test("windows in which nothing is scored are not computed", async () => {
+  const seen: Batch[] = [];
+  const scored = Array.from({ length: 40 }, (_, i) => i === 3);
+  const sequences = [{ ids: scored.map((_, i) => i), scored, bytes: 1 }];
+  const { tokens } = await scoreDocuments(bigramScorer(1, 8, seen), bytes, [{ id: "d", text: "", sequences }]);
+  assert.deepEqual([seen.length, tokens], [1, 1]);
+  assert.deepEqual([...seen[0]!.weights], [0, 0, 0, 1, 0, 0, 0, 0]);
 });
 
 test("the same figure for one sequence at a time and for several, packed or alone", async () => {

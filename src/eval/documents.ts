@@ -12,18 +12,21 @@ export interface MeasuredFiles {
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
 }
 
+interface ReadOptions {
+  readonly split?: string;
+  readonly sequencesOf?: (line: Readonly<Record<string, unknown>>) => Document["sequences"];
+}
+
 /**
  * Reads text files (one document each) and .jsonl or .jsonl.gz (one per line, in `text`); of a folder every regular
  * file below it but those under `.git`, in the order of their paths. A line that names its `repository` and `path` is
  * called by them and grouped by the former, anything else by its file.
  *
  * @param options.split only lines whose `split` is this; a text file has none and is refused
+ * @param options.sequencesOf how a line of .jsonl is read where that is not as its text
  * @throws UserError `not-found`; `damaged` for a named file that is not UTF-8 or JSONL; `empty` when nothing was read
  */
-export async function readFilesToMeasure(
-  paths: readonly string[],
-  options: { readonly split?: string } = {},
-): Promise<MeasuredFiles> {
+export async function readFilesToMeasure(paths: readonly string[], options: ReadOptions = {}): Promise<MeasuredFiles> {
   const documents: Document[] = [];
   const skipped: { path: string; reason: string }[] = [];
   for (const path of paths) {
@@ -49,12 +52,13 @@ export async function readFilesToMeasure(
   return { documents, skipped };
 }
 
-async function readFile(path: string, options: { readonly split?: string }): Promise<Document[]> {
+async function readFile(path: string, options: ReadOptions): Promise<Document[]> {
   const documents: Document[] = [];
   for await (const { id, text, fields } of readDocuments(path, options)) {
     const { repository, path: inside } = fields;
     if (typeof repository === "string" && typeof inside === "string") {
-      documents.push({ id: `${repository}/${inside}`, text, group: repository });
+      const sequences = options.sequencesOf?.(fields);
+      documents.push({ id: `${repository}/${inside}`, text, group: repository, ...(sequences && { sequences }) });
     } else {
       const line = /#\d+$/.exec(id)?.[0];
       documents.push({ id: /\.jsonl(\.gz)?$/i.test(path) && line ? path + line : path, text });

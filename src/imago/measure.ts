@@ -4,8 +4,8 @@ import { bitsPerByteMacro, scoreByGroup } from "../eval/macro.ts";
 import type { GroupScore } from "../eval/macro.ts";
 import { scoreDocuments } from "../eval/bits-per-byte.ts";
 import type { CorpusScore, Document, DocumentScore } from "../eval/bits-per-byte.ts";
-import { heldOutDocuments } from "../epigenome/heldout.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import { heldOutDocuments } from "../epigenome/heldout-records.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { Body } from "../models/body.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -48,7 +48,7 @@ export async function measure(
   tokenizer: Tokenizer,
   options: MeasureOptions,
 ): Promise<Measures> {
-  const documents = heldOutDocuments(options.heldOut);
+  const documents = heldOutDocuments(options.heldOut, tokenizer);
   const { heldOut, retention } = await scoreTexts(body, tokenizer, options);
   return {
     bitsPerByte: total(heldOut),
@@ -68,7 +68,7 @@ export async function scoreTexts(
   tokenizer: Tokenizer,
   options: MeasureOptions,
 ): Promise<Pick<Measures, "heldOut" | "retention">> {
-  const documents = heldOutDocuments(options.heldOut);
+  const documents = heldOutDocuments(options.heldOut, tokenizer);
   const { perDocument } = await score(body, tokenizer, [...documents, ...options.retention], options);
   return { heldOut: perDocument.slice(0, documents.length), retention: perDocument.slice(documents.length) };
 }
@@ -79,7 +79,7 @@ export async function measureHeldOut(
   tokenizer: Tokenizer,
   options: Omit<MeasureOptions, "retention">,
 ): Promise<number> {
-  return (await score(body, tokenizer, heldOutDocuments(options.heldOut), options)).bitsPerByte;
+  return (await score(body, tokenizer, heldOutDocuments(options.heldOut, tokenizer), options)).bitsPerByte;
 }
 
 async function score(

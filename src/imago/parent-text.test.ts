@@ -46,7 +46,7 @@ async function distributionsOf(body: TinyBody): Promise<Distributions> {
       const longer = beginnings.flatMap((ids) => Array.from({ length: V }, (_, v) => [...ids, v]));
       const nats = await scoreSequences(
         step,
-        longer.map((ids) => Int32Array.from(ids)),
+        longer.map((ids) => ({ ids: Int32Array.from(ids) })),
         SEPARATOR,
       );
       for (const [i, ids] of beginnings.entries()) {

@@ -61,7 +61,11 @@ export async function natsPerToken(
   sequences: readonly Int32Array[],
   separator: number,
 ): Promise<number> {
-  const nats = await scoreSequences(scorer, sequences, separator);
+  const nats = await scoreSequences(
+    scorer,
+    sequences.map((ids) => ({ ids })),
+    separator,
+  );
   const tokens = sequences.reduce((sum, { length }) => sum + length - 1, 0);
   return nats.reduce((sum, value) => sum + value, 0) / tokens;
 }

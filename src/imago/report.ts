@@ -5,7 +5,7 @@ import type { Plan, Settings } from "../blueprint/plan.ts";
 import { planHash } from "../blueprint/plan.ts";
 import type { EvaluationAt, TrainEvent } from "../chrysalis/events.ts";
 import type { GroupScore } from "../eval/macro.ts";
-import type { HeldOutRecord } from "../epigenome/heldout.ts";
+import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { LockedRepository } from "../genome/manifest.ts";
 import type { Body } from "../models/body.ts";
 import type { MergeDtype, Rounding } from "./export.ts";
@@ -52,6 +52,7 @@ export interface Report {
     readonly path: string;
     readonly blob: string;
     readonly kind: string;
+    /** Of what is scored: of prompts with answers the answers. */
     readonly bytes: number;
     readonly before: number;
     readonly after: number;
@@ -135,12 +136,12 @@ export function buildReport(inputs: ReportInputs): Report {
       stride: Math.max(1, Math.floor(settings.window / 2)),
       separator: inputs.separator,
     },
-    heldOut: heldOut.map(({ repository, path, blob, kind, bytes }, i) => ({
+    heldOut: heldOut.map(({ repository, path, blob, kind }, i) => ({
       repository,
       path,
       blob,
       kind,
-      bytes,
+      bytes: before.heldOut[i]!.bytes,
       before: before.heldOut[i]!.bitsPerByte,
       after: after.heldOut[i]!.bitsPerByte,
     })),

@@ -1,7 +1,7 @@
 /** Text that a model writes itself: what it makes of a given beginning, and what it says unasked. */
 
 import { UserError } from "../errors.ts";
-import type { Document } from "../eval/bits-per-byte.ts";
+import type { Document, EncodedSequence } from "../eval/bits-per-byte.ts";
 import { hash32 } from "../formats/random.ts";
 import { createGenerator } from "../inference/generate.ts";
 import type { Body } from "../models/body.ts";
@@ -27,7 +27,10 @@ export interface Prompt {
   readonly ids: readonly number[];
 }
 
-/** The beginning of the first document that is at least twice as long as it, or of the longest one. */
+/**
+ * The beginning of the first document that is at least twice as long as it, or of the longest one; of prompts with answers
+ * what comes before an answer.
+ */
 export function promptOf(
   documents: readonly Document[],
   tokenizer: Pick<Tokenizer, "encodeContent" | "separator">,
@@ -35,14 +38,25 @@ export function promptOf(
 ): Prompt {
   const length = Math.max(1, Math.min(PROMPT_TOKENS, Math.floor(maxPositions / 4)));
   let best: Prompt = { document: "", ids: [tokenizer.separator] };
-  for (const { id, text } of documents) {
+  for (const { id, text, sequences } of documents) {
+    const asked = sequences && firstPrompt(sequences, Math.floor(maxPositions / 2));
+    if (asked !== undefined) return { document: id, ids: [tokenizer.separator, ...asked] };
     // A token has at least one byte; more of a long text need not be read.
-    const ids = tokenizer.encodeContent(text.slice(0, 64 * length));
+    const ids = sequences ? (sequences[0]?.ids ?? []) : tokenizer.encodeContent(text.slice(0, 64 * length));
     const prompt = { document: id, ids: [tokenizer.separator, ...ids.slice(0, length)] };
     if (ids.length >= 2 * length) return prompt;
     if (prompt.ids.length > best.ids.length) best = prompt;
   }
   return best;
+}
+
+/** The first prompt of at most so many ids. */
+function firstPrompt(sequences: readonly EncodedSequence[], most: number): readonly number[] | undefined {
+  for (const { ids, scored } of sequences) {
+    const length = scored.indexOf(true);
+    if (length > 0 && length <= most) return ids.slice(0, length);
+  }
+  return undefined;
 }
 
 /** Lets a model go on with the beginning of a held-out document: greedily, and sampled with a fixed seed. */

@@ -54,6 +54,8 @@ export interface GenerateManyOptions {
   readonly slots: number;
   /** Most positions of any of them, prompt included (default: the model's). Less is faster. */
   readonly positions?: number;
+  /** Ids that every request begins with; they are taken in once for all. */
+  readonly shared?: readonly number[];
   /** Ends with its reason, thrown. */
   readonly signal?: AbortSignal;
 }
@@ -91,11 +93,11 @@ export function slotsFor(config: ModelConfig, positions: number): number {
   return Math.max(1, Math.min(MOST_SLOTS, fitting));
 }
 
-/** A power of two, so that few programs serve texts of many lengths. */
+/** A power of two or a quarter of its way to the next, so that few programs serve texts of many lengths. */
 function capacityFor(positions: number): number {
-  let capacity = SMALLEST_CAPACITY;
-  while (capacity < positions) capacity *= 2;
-  return capacity;
+  let power = SMALLEST_CAPACITY;
+  while (2 * power < positions) power *= 2;
+  return Math.max(power, Math.ceil((4 * positions) / power) * (power / 4));
 }
 
 /** A text under way. */
@@ -150,29 +152,41 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
 
   async function* generateMany<R extends GenerationRequest>(
     requests: Iterable<R>,
-    { slots: B, positions = config.maxPositions, signal }: GenerateManyOptions,
+    { slots: B, positions = config.maxPositions, shared = [], signal }: GenerateManyOptions,
   ): AsyncGenerator<{ request: R; made: readonly number[] }, void, void> {
     const limit = Math.min(positions, config.maxPositions);
     const capacity = capacityFor(limit);
     const tables = ropeTable(config, capacity);
     const size = capacity * width;
-    const caches = layers.map(() => ({ k: new Float32Array(B * size), v: new Float32Array(B * size) }));
+    const emptyCaches = (texts: number): LayerCache[] =>
+      layers.map(() => ({ k: new Float32Array(texts * size), v: new Float32Array(texts * size) }));
+    const caches = emptyCaches(B);
     const queue = requests[Symbol.iterator]();
     const slots = Array.from<Running<R> | undefined>({ length: B });
 
-    /** Takes in the prompt of a request but for its last token. */
+    const takeIn = async (ids: readonly number[], from: number, into: readonly LayerCache[]): Promise<void> => {
+      for (let start = from; start < ids.length; start += CHUNK) {
+        await advance([{ ids: ids.slice(start, start + CHUNK), start }], into, { T: CHUNK, capacity, tables });
+      }
+    };
+    const prefix = shared.length === 0 ? undefined : emptyCaches(1);
+    if (prefix) await takeIn(shared, 0, prefix);
+
+    /** Takes in the prompt of a request but for its last token, which the first pass takes. */
     const begin = async (request: R, slot: number): Promise<Running<R>> => {
       const { ids } = request;
-      invariant(ids.length > 0 && request.maxTokens > 0, "a prompt has at least one token, and so has a text");
+      const isValid = request.maxTokens > 0 && ids.length > shared.length && shared.every((id, i) => id === ids[i]);
+      invariant(isValid, "a text has a token, and so has its prompt, behind what all prompts share");
       if (ids.length >= limit) throw tooLong(ids.length, limit);
       const own = caches.map(({ k, v }) => {
         const [from, to] = [slot * size, (slot + 1) * size];
         return { k: k.subarray(from, to), v: v.subarray(from, to) };
       });
-      for (let start = 0; start < ids.length - 1; start += CHUNK) {
-        const piece = { ids: ids.slice(start, Math.min(start + CHUNK, ids.length - 1)), start };
-        await advance([piece], own, { T: CHUNK, capacity, tables });
+      for (const [l, { k, v }] of prefix?.entries() ?? []) {
+        own[l]!.k.set(k);
+        own[l]!.v.set(v);
       }
+      await takeIn(ids.slice(0, -1), shared.length, own);
       return { request, made: [], next: ids.at(-1)!, position: ids.length - 1 };
     };
 

@@ -23,6 +23,8 @@ export interface Contents {
   escape(content: string): string;
   /** Ids of a piece of a rendering: special tokens as control tokens, escaped ones as the plain text that they were. */
   encode(rendered: string): number[];
+  /** What somebody wrote of a piece of a rendering, with what the template puts around it but its special tokens. */
+  plain(rendered: string): string;
   /** Where these special tokens (by id) stand in a rendering, in order. */
   find(ids: ReadonlySet<number>, rendered: string): Span[];
 }
@@ -85,6 +87,7 @@ export function createContents(tokenizer: Tokenizer): Contents {
       encodePlain(rendered.slice(end), ids);
       return ids;
     },
+    plain: (rendered) => unescape(inTemplate === undefined ? rendered : rendered.replaceAll(inTemplate, "")),
     find(ids, rendered) {
       const found = inTemplate === undefined ? [] : [...rendered.matchAll(inTemplate)];
       return found

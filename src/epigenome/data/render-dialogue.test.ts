@@ -182,6 +182,11 @@ for (const [name, family] of Object.entries(families)) {
           trainedRuns(tokenizer, rendered),
           answers.map((answer) => (family.trims ? answer.trim() : answer) + family.end),
         );
+        assert.equal(
+          rendered.bytes,
+          answers.reduce((sum, answer) => sum + Buffer.byteLength(family.trims ? answer.trim() : answer), 0),
+          "the bytes are those of the answers",
+        );
       }),
       { seed: 1, numRuns: 150 },
     );
@@ -219,7 +224,7 @@ test("what follows the last answer is left out, and a dialogue without one gives
   const tokenizer = tokenizerOf(families["ChatML"]!.template);
   const render = createDialogueRenderer(tokenizer);
   assert.deepEqual(render([...two, { role: "user", content: "q3" }]), render(two));
-  assert.deepEqual(render([{ role: "user", content: "q1" }]), { ids: [], trained: [], answers: "all" });
+  assert.deepEqual(render([{ role: "user", content: "q1" }]), { ids: [], trained: [], bytes: 0, answers: "all" });
 });
 
 test("a template without a generation prompt trains no header, but the space that the model has to write", () => {
@@ -299,11 +304,16 @@ test("no template, and a template that refuses, are the user's to mend", () => {
 test("texts and completions need no template", () => {
   const tokenizer = tokenizerOf(undefined);
   const render = createRecordRenderer(tokenizer);
-  const text = render({ kind: "text", text: "a</s>" });
-  assert.deepEqual(text.ids, tokenizer.encodeContent("a</s>"));
+  const text = render({ kind: "text", text: "é</s>" }, "x");
+  assert.deepEqual(text.ids, tokenizer.encodeContent("é</s>"));
   assert.ok(text.trained.every(Boolean));
-  const completion = render({ kind: "completion", prompt: "q</s>", completion: " a" });
+  assert.equal(text.bytes, 6);
+  const completion = render({ kind: "completion", prompt: "q</s>", completion: " a" }, "x");
   assert.deepEqual(completion.ids, [...tokenizer.encodeContent("q</s>"), tokenizer.idOf("Ġa")]);
   assert.deepEqual(trainedRuns(tokenizer, completion), [" a"]);
-  assert.throws(() => render({ kind: "dialogue", messages: two }), UserError);
+  assert.equal(completion.bytes, 2);
+  assert.throws(() => render({ kind: "dialogue", messages: two }, "chats.jsonl, line 3"), {
+    code: "unsupported",
+    message: /^chats\.jsonl, line 3: .*no chat template/,
+  });
 });

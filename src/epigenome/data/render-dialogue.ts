@@ -10,6 +10,8 @@ export interface RenderedRecord {
   readonly ids: readonly number[];
   /** Of each id, whether predicting it is trained. */
   readonly trained: readonly boolean[];
+  /** UTF-8 bytes of the text of the ids that are trained; special tokens, such as one that ends a turn, have none. */
+  readonly bytes: number;
   /**
    * Which answers are trained: "all", or "last" where the template writes earlier turns otherwise than it wrote them while
    * they were the last, so that an earlier answer would be trained after a beginning that no conversation has.
@@ -41,7 +43,7 @@ export function createDialogueRenderer(tokenizer: Tokenizer): (messages: readonl
     const escaped = messages
       .slice(0, last + 1)
       .map(({ role, content }) => ({ role, content: contents.escape(content) }));
-    if (escaped.length === 0) return { ids: [], trained: [], answers: "all" };
+    if (escaped.length === 0) return { ids: [], trained: [], bytes: 0, answers: "all" };
     const rendered = tokenizer.renderChat(escaped, { addGenerationPrompt: false });
     const rendering = { text: rendered, stops: contents.find(stop, rendered) };
     const all = everyAnswer(tokenizer, escaped, rendering);
@@ -120,9 +122,10 @@ function encodeSpans(
   contents: Contents,
   rendered: string,
   spans: readonly Span[],
-): { readonly ids: number[]; readonly trained: boolean[] } {
+): Pick<RenderedRecord, "ids" | "trained" | "bytes"> {
   const ids: number[] = [];
   const trained: boolean[] = [];
+  let bytes = 0;
   const add = (piece: string, isTrained: boolean): void => {
     for (const id of contents.encode(piece)) {
       ids.push(id);
@@ -133,8 +136,9 @@ function encodeSpans(
   for (const { start, end } of spans) {
     add(rendered.slice(position, start), false);
     add(rendered.slice(start, end), true);
+    bytes += Buffer.byteLength(contents.plain(rendered.slice(start, end)));
     position = end;
   }
   add(rendered.slice(position), false);
-  return { ids, trained };
+  return { ids, trained, bytes };
 }

@@ -1,4 +1,5 @@
 /** What a framing is: how the text of a gene becomes the documents that the model reads. */
+import type { EncodedSequence } from "../../eval/bits-per-byte.ts";
 import type { Gene } from "../../genome/manifest.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Change } from "../changes.ts";
@@ -49,4 +50,11 @@ export interface Framing {
    * @throws UserError "unsupported" where the tokenizer lacks what the framing needs
    */
   frame(of: FramedGene, context: FramingContext): Iterable<Framed>;
+  /**
+   * How a held-out gene is measured: of prompts with answers the answers, whatever the objective. Undefined where it is
+   * by its text alone, as under every framing that does not say.
+   *
+   * @throws UserError as `frame`
+   */
+  measure?(of: Omit<FramedGene, "copy">, tokenizer: Tokenizer): readonly EncodedSequence[] | undefined;
 }
