@@ -289,6 +289,26 @@ test("killed without warning and gone on with, a run ends in the same weights", 
   assert.equal(await sha256OfFile(join(out, "manifest.json")), await sha256OfFile(join(nest("full"), "manifest.json")));
 });
 
+test("ordered and selected by the parent's losses, a run that was stopped reads on as one that was not", async () => {
+  const more = "order: { by: loss, part: 0.5, repeatHard: { part: 0.2, times: 2 } }\nselect: { excess: 0.5 }\n";
+  await writeFile(join(folder, "ordered.yaml"), recipe("full", more).replace("tiny-full", "ordered"));
+  const asked = { ...request, blueprint: join(folder, "ordered.yaml") };
+  const { report } = await startRun(asked, nest("ordered"), quiet);
+  const controller = new AbortController();
+  const onEvent = (event: PipelineEvent): void => {
+    if (event.type !== "training" || event.event.type !== "step" || event.event.step !== 7) return;
+    controller.abort(new UserError("interrupted", "interrupted"));
+  };
+  const stopped = startRun(asked, nest("stopped"), { onEvent, signal: controller.signal });
+  await assert.rejects(stopped, isUserError("interrupted", /run --resume --out/));
+  await resumeRun(nest("stopped"), quiet);
+  const hashes = (of: string): Promise<string> => sha256OfFile(join(nest(of), "manifest.json"));
+  assert.equal(await hashes("stopped"), await hashes("ordered"));
+  const { files } = JSON.parse(await readFile(join(nest("ordered"), "manifest.json"), "utf8")) as { files: object };
+  assert.ok("difficulty.jsonl" in files && "parent-losses.safetensors" in files);
+  assert.notEqual(report.training.losses[1]!.loss, full.report.training.losses[1]!.loss);
+});
+
 test("of a GGUF parent: the adapter on the parent's folder is the merged model; its own samples stand for general text", async () => {
   const { retention: _, replay: __, ...rest } = request;
   const out = nest("lora");

@@ -52,6 +52,8 @@ export interface Settings {
   chatTemplate: string | null;
   /** In which the text of a pass is read. */
   order: Order;
+  /** Part of a step's tokens that count, those with the highest loss above the parent's; null: all. */
+  select: { readonly excess: number } | null;
   /** Part of the trained tokens. */
   replay: number;
   /** The forgetting budget, null in what is not watched; null where there is none. */
@@ -161,7 +163,7 @@ export interface Plan {
     readonly steps: number;
     readonly epochs: number;
     readonly trainingSeconds: number;
-    /** For the parent to read the text first, where the order goes by its losses; else 0. */
+    /** For the parent to read the text first, where order or selection go by its losses; else 0. */
     readonly parentSeconds: number;
   };
 }

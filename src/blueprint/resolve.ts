@@ -6,7 +6,7 @@ import type { Machine } from "./machine.ts";
 import type { Diet, Plan, PlanInputs, Planned, PlannedSettings, ProbeRecord } from "./plan.ts";
 import { measuresOf, passLength } from "../epigenome/order.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
-import { resolveOrder } from "./resolve-order.ts";
+import { resolveOrder, resolveSelect } from "./resolve-order.ts";
 import { resolveModules } from "./resolve-modules.ts";
 import { resolveStages } from "./resolve-stages.ts";
 import type { Blueprint } from "./schema.ts";
@@ -93,6 +93,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     order,
+    select: resolveSelect(blueprint),
     replay,
     keep: from(keepOf(blueprint), null, "no budget: the best held-out figure alone decides"),
     ...resolveEpigenome(blueprint, load, options.given),
@@ -131,9 +132,10 @@ export function resolvePlan(options: ResolveOptions): Plan {
       steps,
       epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, corpusTokens),
       trainingSeconds: (steps * tokensPerStep) / rate,
-      parentSeconds: measuresOf(order.value).includes("loss")
-        ? (textTokens / rate) * (needs.flopsPerScoredToken / needs.flopsPerToken)
-        : 0,
+      parentSeconds:
+        measuresOf(order.value).includes("loss") || settings.select.value !== null
+          ? (textTokens / rate) * (needs.flopsPerScoredToken / load.flopsPerTrainedToken)
+          : 0,
     },
   };
 }

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
 import { blendSchema, keepSchema } from "./keep-schema.ts";
-import { orderSchema } from "./order-schema.ts";
+import { orderSchema, selectSchema } from "./order-schema.ts";
 import { stagesSchema } from "./stages-schema.ts";
 import { modulesSchema } from "./module-schema.ts";
 
@@ -77,6 +77,7 @@ const keysSchema = z.strictObject({
   epigenome: epigenomeSchema.optional(),
   stages: stagesSchema.optional(),
   order: orderSchema.optional(),
+  select: selectSchema.optional(),
   repair: z
     .literal(true)
     .optional()

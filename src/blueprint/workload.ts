@@ -49,6 +49,8 @@ export interface Workload {
    * depend on how busy the machine was.
    */
   readonly nominalRate: number;
+  /** The forward pass that selects tokens included. */
+  readonly flopsPerTrainedToken: number;
   /** Predictions on the genome's text, replay apart, that the budget allows at the nominal rate. */
   readonly genomeTokens: number;
   readonly tokensPerSecond: number;
@@ -97,7 +99,11 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     corpusTokens === undefined
       ? Infinity
       : Math.max(1, Math.ceil((epochs.value * corpusTokens) / ((1 - replay.value) * tokensPerStep)));
-  const nominalRate = (options.flopsPerSecond ?? machine.cores * FLOPS_OF_CORE) / needs.flopsPerToken;
+  // What selects tokens looks at them first.
+  const looks = (blueprint.select?.excess ?? 1) < 1 ? needs.flopsPerScoredToken : 0;
+  const flopsPerSecond = options.flopsPerSecond ?? machine.cores * FLOPS_OF_CORE;
+  const flopsPerTrainedToken = needs.flopsPerToken + looks;
+  const nominalRate = flopsPerSecond / flopsPerTrainedToken;
   const tokensPerSecond = options.tokensPerSecond ?? nominalRate;
   const stepsAt = (rate: number): number =>
     "minutes" in budget.value ? (budget.value.minutes * 60 * rate) / tokensPerStep : budget.value.steps;
@@ -114,6 +120,7 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     epochs,
     maxSteps,
     tokensPerStep,
+    flopsPerTrainedToken,
     nominalRate,
     genomeTokens: stepsAt(nominalRate) * tokensPerStep * (1 - replay.value),
     tokensPerSecond,

@@ -25,6 +25,7 @@ import type { Instruct } from "./inputs.ts";
 import { openModel } from "./model.ts";
 import { PARENT_TEXT } from "./nest-files.ts";
 import type { Nest } from "./nest.ts";
+import { RECORD_FILES } from "./parent-record.ts";
 
 export interface ImagoOptions extends EmergeOptions {
   readonly plan: Plan;
@@ -122,7 +123,7 @@ export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
   const outputs = ["heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
   if (existsSync(nest.path(PARENT_TEXT))) outputs.push(PARENT_TEXT);
   if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
-  if (existsSync(nest.path("difficulty.jsonl"))) outputs.push("difficulty.jsonl");
+  outputs.push(...RECORD_FILES.filter((name) => existsSync(nest.path(name))));
   const files: Record<string, string> = {};
   for (const name of outputs) files[name] = await sha256OfFile(nest.path(name));
   const { model, genome, blueprint } = plan.inputs;

@@ -306,7 +306,7 @@ async function trainingStage({ nest, inputs, plan, settings, interim, carried, o
   const texts = carried.texts ?? (await expressAgain(nest, plan, inputs, options));
   const replayCorpus = await encodeReplay(plan, inputs);
   const record = await parentRecord({
-    path: nest.path("difficulty.jsonl"),
+    path: (name) => nest.path(name),
     plan,
     settings,
     stages: texts.stages,

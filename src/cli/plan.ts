@@ -94,7 +94,7 @@ function predictions(predicted: Plan["predicted"]): string[] {
     ...(predicted.parentSeconds === 0
       ? []
       : [
-          `before it: about ${formatDuration(predicted.parentSeconds)} for the parent to read the text, whose losses decide the order`,
+          `before it: about ${formatDuration(predicted.parentSeconds)} for the parent to read the text, whose losses decide order or selection`,
         ]),
     `training: about ${formatDuration(predicted.trainingSeconds)}, ${formatCount(steps)} steps of ${formatCount(tokensPerStep)} tokens ` +
       `at ${formatCount(tokensPerSecond)} tokens/s (${rate}), ${epochs.toFixed(1)} passes over the genome; ` +

@@ -38,7 +38,7 @@ export interface TrainingOptions {
   readonly body: Body;
   readonly tokenizer: Tokenizer;
   readonly stages: readonly StageCorpus[];
-  /** What the order of the stages goes by. */
+  /** What order and selection go by. */
   readonly record: ParentRecord;
   readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
   readonly texts: InterimTexts;
@@ -88,7 +88,8 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
   const stream = createStagedStream(
-    options.stages.map(({ corpus }, stage) => {
+    options.stages.map(({ corpus: text }, stage) => {
+      const corpus = { ...text, reference: options.record.losses?.[stage] };
       // Of one seed, two stages would begin with the same replay.
       const seed = stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0);
       const difficulty = options.record.difficulty[stage];
@@ -114,6 +115,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         warmup: Math.max(1, Math.round(settings.warmup * plan.predicted.steps)),
         decay: settings.decay,
       },
+      select: settings.select ?? undefined,
       clip: settings.clip,
       budget: "minutes" in settings.budget ? { ...settings.budget, maxSteps: settings.maxSteps } : settings.budget,
       dir: options.dir,
@@ -124,7 +126,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         model: model.sha256,
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
-        ...(options.record.sha256 === null ? {} : { difficulty: options.record.sha256 }),
+        ...options.record.files,
         seed: settings.seed,
         threads,
       },
