@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
+import type { QuestionPlan } from "../epigenome/synthetic/question-plan.ts";
+import type { OwnReplayPlan } from "../epigenome/synthetic/own-replay.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { ModuleRule } from "../models/module-marks.ts";
@@ -56,6 +58,12 @@ export interface Settings {
   select: { readonly excess: number } | null;
   /** Part of the trained tokens. */
   replay: number;
+  /** Part of the training time that each of the next two may take, beside it. */
+  syntheticTime: number;
+  /** What the parent writes itself as replay before training; null where it need not. */
+  ownReplay: OwnReplayPlan | null;
+  /** What the parent asks itself about files before training; null where no rule frames one so. */
+  questions: QuestionPlan | null;
   /** The forgetting budget, null in what is not watched; null where there is none. */
   keep: { readonly kl: number | null; readonly retention: number | null } | null;
   /** Points between parent and child, of which the best emerges; null for the child as it is. */
@@ -163,6 +171,8 @@ export interface Plan {
     readonly steps: number;
     readonly epochs: number;
     readonly trainingSeconds: number;
+    /** Of what the parent writes before training. */
+    readonly syntheticSeconds: number;
     /** For the parent to read the text first, where order or selection go by its losses; else 0. */
     readonly parentSeconds: number;
   };

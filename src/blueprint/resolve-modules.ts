@@ -7,7 +7,8 @@ import { idleRule } from "../models/weight-names.ts";
 import { expectedWeights } from "../models/weights.ts";
 import type { Planned, PlannedSettings } from "./plan.ts";
 import type { Blueprint } from "./schema.ts";
-import { origins, resolveLora } from "./workload.ts";
+import { origins } from "./origins.ts";
+import { resolveLora } from "./workload.ts";
 
 /**
  * Marks on modules, and the blend at the end of a run.

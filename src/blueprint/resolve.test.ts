@@ -23,7 +23,8 @@ const options: ResolveOptions = {
   diet: dietOf(400_000),
   asks: () => false,
   hasChatTemplate: true,
-  hasReplay: true,
+  replay: "given",
+  questioned: 0,
   genomeBytes: 1_500_000,
   copiesParent: false,
   inputs: {
@@ -105,7 +106,7 @@ test("steps end with the passes that are useful, or with the time", () => {
 });
 
 test("without a replay text there is no replay", () => {
-  const { settings } = resolvePlan({ ...options, hasReplay: false });
+  const { settings } = resolvePlan({ ...options, replay: "none" });
   assert.deepEqual([settings.replay.value, settings.replay.origin], [0, "derived"]);
 });
 
@@ -119,7 +120,9 @@ test("what a blueprint leaves open has a default with a reason", () => {
     targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     rslora: false,
   });
-  assert.deepEqual([settings.replay.value, settings.replay.origin], [0.05, "default"]);
+  assert.deepEqual([settings.replay.value, settings.replay.origin], [0.25, "default"]);
+  const large = resolvePlan({ ...options, recipe, config: smolLm2 });
+  assert.equal(large.settings.replay.value, 0.05);
   assert.deepEqual([settings.budget.value, predicted.steps], [{ steps: 10 }, 10]);
 });
 

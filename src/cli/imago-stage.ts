@@ -26,6 +26,7 @@ import { openModel } from "./model.ts";
 import { PARENT_TEXT } from "./nest-files.ts";
 import type { Nest } from "./nest.ts";
 import { RECORD_FILES } from "./parent-record.ts";
+import { writtenFiles } from "./synthesis.ts";
 
 export interface ImagoOptions extends EmergeOptions {
   readonly plan: Plan;
@@ -122,6 +123,7 @@ export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
   // plan.json holds what was measured on the way; what of it decides the result is the plan's hash, below.
   const outputs = ["heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
   if (existsSync(nest.path(PARENT_TEXT))) outputs.push(PARENT_TEXT);
+  outputs.push(...writtenFiles(nest));
   if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
   outputs.push(...RECORD_FILES.filter((name) => existsSync(nest.path(name))));
   const files: Record<string, string> = {};

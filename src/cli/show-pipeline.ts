@@ -10,6 +10,8 @@ const UNITS: Partial<Record<Work, string>> = {
   probing: " steps",
   measuring: " tokens",
   blending: " points",
+  replay: " tokens",
+  questions: " passages",
 };
 
 /** Shows a run, or the planning of one. */

@@ -11,7 +11,6 @@ import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
 import { packInOrder } from "../epigenome/order.ts";
 import { packCorpus } from "../epigenome/pack.ts";
-import type { TokenCorpus } from "../epigenome/pack.ts";
 import { createStagedStream } from "../epigenome/staged-stream.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { packageVersion } from "../formats/package-root.ts";
@@ -28,6 +27,7 @@ import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
+import type { ReplayCorpus } from "./planning.ts";
 import type { ParentRecord } from "./parent-record.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -40,7 +40,9 @@ export interface TrainingOptions {
   readonly stages: readonly StageCorpus[];
   /** What order and selection go by. */
   readonly record: ParentRecord;
-  readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
+  readonly replay: ReplayCorpus | undefined;
+  /** Of the questions that the parent asked itself; they are in the stages. */
+  readonly pairsSha256: string | undefined;
   readonly texts: InterimTexts;
   readonly dir: string;
   readonly resume: boolean;
@@ -126,6 +128,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         model: model.sha256,
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
+        ...(options.pairsSha256 === undefined ? {} : { pairs: options.pairsSha256 }),
         ...options.record.files,
         seed: settings.seed,
         threads,
