@@ -28,7 +28,7 @@ test("of sequences the same part is taken, spread over the documents, none of th
   const taken = beginnings(documents, 0.25 * 40 * 30);
   assert.ok(Math.abs(idsOf(taken) / idsOf(documents) - 0.25) < 0.02, `${idsOf(taken)} of ${idsOf(documents)}`);
   const halves = [taken.slice(0, 20), taken.slice(20)].map(idsOf);
-  assert.ok(Math.abs(halves[0]! / halves[1]! - 1) < 0.2, `${halves.join(" and ")}`);
+  assert.ok(Math.abs(halves[0]! / halves[1]! - 1) < 0.2, halves.join(" and "));
   for (const [d, { sequences }] of taken.entries())
     for (const of of sequences!) assert.ok(documents[d]!.sequences!.includes(of));
   assert.equal(beginnings(documents, 1).flatMap(({ sequences }) => sequences!).length, 1, "never nothing");

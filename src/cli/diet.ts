@@ -6,20 +6,22 @@ import { genomeFacts } from "../blueprint/genome-facts.ts";
 import { probeMachine } from "../blueprint/machine.ts";
 import { resolveEpigenome } from "../blueprint/resolve-epigenome.ts";
 import type { Blueprint } from "../blueprint/schema.ts";
+import type { DataFile } from "../epigenome/data/own-data.ts";
+import type { GenomeTexts } from "../epigenome/data/with-data.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
-import { openGenome } from "../genome/manifest.ts";
-import type { Genome } from "../genome/manifest.ts";
 import { inspectBody } from "../models/load.ts";
-import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { usageError } from "./flags.ts";
 import type { Flags, Parsed } from "./flags.ts";
-import { rankRecipes, textOfModel } from "./inputs.ts";
+import { rankRecipes, textOfModel, tokenizerUnder } from "./inputs.ts";
 import { openTokenizer } from "./model.ts";
+import { dataFlags, openWithData, readDataFiles } from "./own-data.ts";
 import { selectionOf } from "./planning.ts";
 import { blueprintOf, modelOf } from "./request.ts";
 
 export const dietFlags = {
-  genome: { kind: "text", value: "DIR", required: true, help: "Genome folder, as genome build or run writes it" },
+  genome: { kind: "text", value: "DIR", help: "Genome folder, as genome build or run writes it; --data alone will do" },
+  ...dataFlags,
   model: { kind: "text", value: "MODEL", help: "Hugging Face folder or .gguf file (default: the larva)" },
   blueprint: { kind: "text", value: "NAME|FILE", help: "Recipe (default: the one that fits the model)" },
   express: { kind: "choice", choices: ["default", "all"], help: "What fits the body, or every file there is" },
@@ -34,7 +36,9 @@ export const dietFlags = {
 } as const satisfies Flags;
 
 export interface Diet {
-  readonly genome: Genome;
+  /** With the data beside it. */
+  readonly genome: GenomeTexts;
+  readonly data: readonly DataFile[];
   readonly tokenizer: Tokenizer;
   readonly recipe: string;
   readonly blueprint: Blueprint;
@@ -44,18 +48,25 @@ export interface Diet {
 }
 
 /**
- * Opens a genome and a model, and says what the recipe expresses; nothing is held out here. The genome is the caller's to
- * close.
+ * Opens a genome, data beside it and a model, and says what the recipe expresses; nothing is held out here. The genome is
+ * the caller's to close.
  *
  * @throws UserError "not-found", "damaged", "unsupported", "invalid"
  */
 export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string): Promise<Diet> {
+  if (flags.genome === undefined && flags.data.length === 0) {
+    throw usageError("neither a genome nor data is given", "give --genome DIR, or --data FILE, or both");
+  }
   const model = modelOf(flags.model, cwd);
   const parent = await openTokenizer(model);
   const body = await inspectBody(model);
   const { config } = body;
   const named = blueprintOf(flags.blueprint, cwd);
-  const genome = await openGenome(resolve(cwd, flags.genome));
+  const data = await readDataFiles(
+    flags.data.map((path) => resolve(cwd, path)),
+    flags.dataForm,
+  );
+  const genome = await openWithData(flags.genome === undefined ? undefined : resolve(cwd, flags.genome), data);
   const recipe =
     named === undefined
       ? (
@@ -67,14 +78,12 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
         ).chosen.recipe
       : await loadBlueprint(named);
   const { blueprint } = recipe;
-  const { chatTemplate } = blueprint;
-  const tokenizer =
-    parent.chatTemplate !== undefined || chatTemplate === undefined ? parent : withChatTemplate(parent, chatTemplate);
   const { express } = flags;
   const settings = resolveEpigenome(blueprint, config, express === undefined ? {} : { express });
   return {
     genome,
-    tokenizer,
+    data,
+    tokenizer: tokenizerUnder(blueprint, parent),
     recipe: blueprint.name,
     blueprint,
     sequence: Math.min(blueprint.batch?.sequence ?? 512, config.maxPositions),

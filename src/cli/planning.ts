@@ -6,6 +6,7 @@ import { settingsOf } from "../blueprint/plan.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
 import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
+import type { GenomeTexts } from "../epigenome/data/with-data.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
 import { asksIn } from "../epigenome/framed-documents.ts";
@@ -13,19 +14,19 @@ import { heldOutRecords } from "../epigenome/heldout-records.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
-import { defaultRules, dosing } from "../epigenome/rules.ts";
+import { dataRule, defaultRules, dosing } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
-import { openGenome } from "../genome/manifest.ts";
-import type { Gene, Genome } from "../genome/manifest.ts";
+import type { Gene } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
 import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { chooseRecipe, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
+import { dataInputs, dataWarnings, openWithData } from "./own-data.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -52,13 +53,13 @@ export interface PlanningOptions {
 }
 
 /**
- * Chooses the recipe for the genome at `genomeDir`, expresses it, encodes what is trained on and resolves the blueprint. Writes nothing.
+ * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone), expresses it, encodes what is trained on and resolves the blueprint. Writes nothing.
  *
  * @throws UserError "empty", "invalid", "unsupported", "memory", "disk"
  */
-export async function planRun(genomeDir: string, options: PlanningOptions): Promise<Planning> {
+export async function planRun(genomeDir: string | undefined, options: PlanningOptions): Promise<Planning> {
   const { request, inputs, out } = options;
-  const genome = await openGenome(genomeDir);
+  const genome = await openWithData(genomeDir, inputs.data);
   try {
     const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
     // The genome decides none of the settings that decide what is expressed.
@@ -75,7 +76,13 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
       heldOutBytes: heldOut.reduce((sum, { bytes }) => sum + bytes, 0),
       retentionBytes: retention?.bytes ?? Math.round(OWN_SAMPLES.texts * OWN_SAMPLES.tokens * BYTES_PER_TOKEN),
     });
-    return { ...texts, plan, heldOut, retention: retention?.documents, warnings: warningsOf(texts.expression) };
+    return {
+      ...texts,
+      plan,
+      heldOut,
+      retention: retention?.documents,
+      warnings: [...dataWarnings(inputs.data), ...warningsOf(expression)],
+    };
   } finally {
     await genome.close();
   }
@@ -83,7 +90,7 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
 
 /** Decides what of a genome is trained on and held out: a function of the settings and the general texts alone. */
 export function expressAsPlanned(
-  genome: Genome,
+  genome: GenomeTexts,
   settings: Settings,
   general: { readonly retention: readonly Document[]; readonly replay: readonly Document[] },
 ): Promise<Expression> {
@@ -108,7 +115,7 @@ export function selectionOf({
 }: Pick<Settings, "express" | "rules" | "capacity" | "seed">): SelectOptions {
   const all = express === "all";
   return {
-    rules: all ? rules : [...defaultRules, ...rules],
+    rules: [...(all ? [] : defaultRules), dataRule, ...rules],
     duplicates: all ? "all" : "one",
     capacity: capacity ?? undefined,
     seed,
@@ -119,7 +126,7 @@ type EncodingOptions = Pick<PlanningOptions, "inputs" | "onEncoding" | "signal">
 
 /** Decides what of a genome is trained on and encodes it: the same for the same settings. */
 export async function expressTexts(
-  genome: Genome,
+  genome: GenomeTexts,
   settings: Settings,
   options: EncodingOptions,
 ): Promise<ExpressedTexts> {
@@ -128,7 +135,7 @@ export async function expressTexts(
 }
 
 async function encodeTexts(
-  genome: Genome,
+  genome: GenomeTexts,
   expression: Expression,
   settings: Settings,
   { inputs, onEncoding, signal }: EncodingOptions,
@@ -176,12 +183,13 @@ interface Measured {
 }
 
 function resolve(
-  genome: Genome,
+  genome: GenomeTexts,
   { recipe, reason }: Recipe,
   { request, inputs, out }: PlanningOptions,
   measured: Measured | undefined,
 ): Plan {
   const { replay, body } = inputs;
+  const data = dataInputs(inputs.data);
   const given = {
     ...(request.minutes === undefined ? {} : { minutes: request.minutes }),
     ...(request.seed === undefined ? {} : { seed: request.seed }),
@@ -200,6 +208,7 @@ function resolve(
       heldOutFiles: measured?.texts.expression.heldOut.length ?? 0,
       heldOutBytes: measured?.heldOutBytes ?? 0,
     },
+    ...(data && { data }),
     retention: { source: retentionSource(inputs), bytes: measured?.retentionBytes ?? 0 },
     replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
   };
@@ -221,7 +230,7 @@ function resolve(
 }
 
 function warningsOf({ idle, tooAlike }: Expression): string[] {
-  const own = idle.filter((name) => !defaultRules.some((rule) => rule.name === name));
+  const own = idle.filter((name) => ![...defaultRules, dataRule].some((rule) => rule.name === name));
   const warnings = own.map((name) => `no file matches the rule ${name} of the blueprint`);
   if (tooAlike.length > 0) {
     const files = tooAlike.length === 1 ? "1 file was" : `${tooAlike.length} files were`;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { UserError } from "../errors.ts";
 import { uniform } from "../formats/random.ts";
 import type { Gene } from "../genome/manifest.ts";
+import { framingOf } from "./framings/framings.ts";
 import { dosing, idleRules, ruleName } from "./rules.ts";
 import type { Dose, Rule } from "./rules.ts";
 
@@ -199,7 +200,7 @@ function allowances(sizes: readonly number[], shares: readonly number[], free: n
 function overCapacity(expressed: readonly ExpressedGene[], capacity: number, seed: number): Set<Gene> {
   const [most, least] = [true, false].map((wanted) =>
     inHashOrder(
-      expressed.filter(({ gene }) => dispensable.has(gene.kind) !== wanted),
+      expressed.filter((file) => isDispensable(file) !== wanted),
       seed,
       "capacity",
     ),
@@ -212,6 +213,11 @@ function overCapacity(expressed: readonly ExpressedGene[], capacity: number, see
     else room -= size;
   }
   return out;
+}
+
+/** A recipe that asks a file questions wants it whatever its kind is. */
+function isDispensable({ gene, dose }: ExpressedGene): boolean {
+  return dispensable.has(gene.kind) && framingOf(dose.framing).asks !== true;
 }
 
 /** Whether a stage trains on a gene. */
