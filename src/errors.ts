@@ -16,6 +16,7 @@ export type UserErrorCode =
   | "exists"
   | "overlap"
   | "empty"
+  | "unready"
   | "diverged"
   | "gate"
   | "interrupted";

@@ -62,6 +62,11 @@ epochs: { max: 1000 }
 seed: 5
 ${more}`;
 
+/** One layer learns nothing, the MLPs add more: the exported adapter must be the merged model all the same. */
+const LORA_MARKS = `modules:
+  - { match: "**.mlp.**", scale: 1.5 }
+  - { match: "model.layers.0.**", learningRate: 0 }`;
+
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "pipeline-"));
   const files = Array.from({ length: 40 }, (_, i) => {
@@ -84,7 +89,7 @@ before(async () => {
   await writeFile(join(folder, "retention.jsonl"), lines("retention"));
   await writeFile(join(folder, "replay.jsonl"), lines("replay"));
   await writeFile(join(folder, "full.yaml"), recipe("full"));
-  await writeFile(join(folder, "lora.yaml"), recipe("lora", "lora: { rank: 4, alpha: 8 }"));
+  await writeFile(join(folder, "lora.yaml"), recipe("lora", `lora: { rank: 4, alpha: 8 }\n${LORA_MARKS}`));
   request = {
     sources: [join(folder, "library")],
     model: join(folder, "parent"),
@@ -294,12 +299,61 @@ test("of a GGUF parent: the adapter on the parent's folder is the merged model; 
   const lora = { rank: config["r"] as number, alpha: config["lora_alpha"] as number, targets, seed: 0 };
   const adapted = await compileStep(body, { B: 1, T: 64, train: { lora } });
   const file = await openSafetensors(join(adapter, "adapter_model.safetensors"));
-  for (const { name, data } of adapted.parameters) data.set(await file.readF32(`base_model.model.${name}`));
+  for (const { name, data } of adapted.parameters) {
+    data.set(await file.readF32(`base_model.model.${name}`));
+    if (name.endsWith("lora_B.weight"))
+      assert.equal(
+        data.some((value) => value !== 0),
+        !name.includes("layers.0."),
+        name,
+      );
+  }
   await file.close();
   const { documents } = await readFilesToMeasure([join(out, "heldout.jsonl")]);
   const { bitsPerByte } = await scoreDocuments(adapted, tokenizer, documents);
   await adapted.release();
   assert.ok(Math.abs(bitsPerByte - report.after.bitsPerByte) < 1e-4, `${bitsPerByte}, ${report.after.bitsPerByte}`);
+});
+
+test("of a forgetting budget: the best checkpoint inside it emerges, and the report says what was given up", async () => {
+  const { outcome: free, training: unwatched } = full.report;
+  assert.deepEqual([free.keep, free.givenUp, free.emerged.step], [null, null, 16]);
+  assert.ok(
+    unwatched.evaluations.every(({ kl }) => kl === undefined) && !existsSync(join(nest("full"), "parent-text.jsonl")),
+  );
+  const run = async (name: string, keep: string): Promise<Report> => {
+    await writeFile(join(folder, `${name}.yaml`), recipe("full", `keep: ${keep}`).replace("times: 2", "times: 8"));
+    const { report } = await startRun({ ...request, blueprint: join(folder, `${name}.yaml`) }, nest(name), quiet);
+    return report;
+  };
+  const { outcome, training, warnings, after } = await run("kept", "{kl: 0.06, retention: 10}");
+  assert.deepEqual(outcome.keep, { kl: 0.06, retention: 10 });
+  assert.equal(training.evaluations[0]!.kl, 0);
+  const { emerged, givenUp } = outcome;
+  assert.ok(emerged.step > 0 && emerged.kl! <= 0.06 && emerged.heldOut < training.evaluations[0]!.heldOut);
+  assert.ok(givenUp!.step > emerged.step && givenUp!.heldOut < emerged.heldOut);
+  assert.deepEqual(givenUp!.over, [{ measure: "kl", value: givenUp!.kl, limit: 0.06 }]);
+  assert.ok(warnings.some((text) => /budget was .* KL 0\.06 .*; step \d+ emerged/.test(text)));
+  near(await score(join(nest("kept"), "imago"), join(nest("kept"), "heldout.jsonl"), 64), after.bitsPerByte);
+  const { body } = await openModel(join(nest("kept"), "imago"));
+  const checkpoint = join(nest("kept"), "chrysalis", "checkpoints", training.best.checkpoint!);
+  const file = await openSafetensors(join(checkpoint, "parameters.safetensors"));
+  const trained = await file.readF32("model.norm.weight");
+  await file.close();
+  const norm = body.weights.get("model.norm.weight")!.data;
+  assert.ok(
+    norm.every((value, i) => Math.abs(value - trained[i]!) <= Math.abs(trained[i]!) / 128),
+    "bf16 at most",
+  );
+  const card = await readFile(join(nest("kept"), "imago", "README.md"), "utf8");
+  assert.match(card, /## Forgetting budget\n\nAt most retention \+1000\.0 %, KL 0\.06 nats per token/);
+  assert.ok(card.includes(`| given up | step ${givenUp!.step} |`));
+
+  const none = await run("unkept", "{kl: 0.0001}");
+  assert.equal(none.outcome.emerged.step, 0);
+  near(none.after.bitsPerByte, none.before.bitsPerByte);
+  assert.ok(none.training.steps < 16, "the decay began early");
+  assert.ok(none.warnings.some((text) => /nothing better than the parent is inside, .* parent's weights/.test(text)));
 });
 
 /** The tiny model as a GGUF file; its rows of q and k count as permuted, which makes it another model of the same shape. */
@@ -381,6 +435,24 @@ test("what is wrong from the start leaves nothing behind", async () => {
   await assert.rejects(startRun(request, out, quiet), isUserError("exists", /mine\.txt/));
   await assert.rejects(resumeRun(out, quiet), isUserError("not-found", /no run/));
   assert.deepEqual(await readdir(out), ["mine.txt"]);
+});
+
+test("a genome that is not ready is refused with the reason, or planned with a warning where the user accepts it", async () => {
+  const line = (i: number): string => `${prose(`few ${i}`, 2)}\n`;
+  const few = ["a", "b", "c"].map((name, i) => ({ path: `${name}.md`, content: line(i) }));
+  await makeRepository(join(folder, "few"), [few]);
+  await makeRepository(join(folder, "copies"), [few.map(({ path }) => ({ path, content: line(0) }))]);
+  const refused = (source: string, message: RegExp): Promise<void> =>
+    assert.rejects(
+      startRun({ ...request, sources: [join(folder, source)] }, nest("unready"), quiet),
+      isUserError("unready", message),
+    );
+  await refused("few", /too small: one pass trains \d+ tokens of it, one optimiser step takes 205.*--unready/);
+  await refused("copies", /all 3 files of the genome are copies or near copies of one \(copies\/a\.md\)/);
+  assert.ok(!existsSync(nest("unready")));
+  const out = nest("accepted");
+  const planned = await chrysalis("plan", join(folder, "few"), ...requestFlags(), "--unready", "--out", out);
+  assert.match((planned["warnings"] as string[])[0]!, /^the genome is too small/);
 });
 
 function isUserError(code: string, message: RegExp): (error: unknown) => boolean {

@@ -1,186 +1,192 @@
 /**
- * `npm run bench:epigenome`: what the default epigenome does for the shipped larva, against the whole genome and against
- * placebos of as many bytes. Resumable: each training's scores are kept. README.md beside the benches holds the last figures.
+ * `npm run bench:epigenome`: the proofs of epigenome and blueprints, each a file beside this one and a line in the table
+ * below. Resumable: what a training measured is kept, and the same command goes on from there. docs/log.md holds the figures.
  */
 
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { holdOut } from "../../src/epigenome/heldout.ts";
-import { lineHashes, shareOf } from "../../src/epigenome/lines.ts";
+import { UserError } from "../../src/errors.ts";
 import { encodeCorpus } from "../../src/epigenome/pack.ts";
-import { defaultRules } from "../../src/epigenome/rules.ts";
-import { dosedBytes, selectGenes } from "../../src/epigenome/select.ts";
-import { readGeneralText, sampleText } from "../../src/epigenome/texts.ts";
-import type { Document } from "../../src/eval/bits-per-byte.ts";
-import { atomicWrite, canonicalJson, readJson } from "../../src/formats/files.ts";
+import { canonicalJson } from "../../src/formats/files.ts";
 import { openGenome } from "../../src/genome/manifest.ts";
-import type { Gene, Genome } from "../../src/genome/manifest.ts";
-import { compare, total } from "../../src/imago/measure.ts";
-import { loadTokenizer } from "../../src/tokenizer/tokenizer.ts";
-import { arms, expressArm } from "./arms.ts";
-import type { Arm } from "./arms.ts";
-import { encodeGenes, scoreParent, trainArm } from "./train-arm.ts";
-import type { ArmScores, TrainArmOptions } from "./train-arm.ts";
+import type { Genome } from "../../src/genome/manifest.ts";
+import { benchBody } from "./body.ts";
+import type { BenchBody } from "./body.ts";
+import { dose } from "./dose.ts";
+import { publish, redraw } from "./figures.ts";
+import { generalTexts } from "./general-texts.ts";
+import { kept } from "./kept.ts";
+import type { Bench, Proof } from "./proof.ts";
+import { Enough, openStore } from "./store.ts";
+import { whole } from "./whole.ts";
+
+/** In the order in which they run. */
+const proofs: readonly Proof[] = [whole, dose, kept];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const { values } = parseArgs({
-  options: {
-    genome: { type: "string", default: join(root, "nests", "acceptance", "genome") },
-    seeds: { type: "string", default: "1,2,3" },
-    tokens: { type: "string", default: "500000" },
-    quick: { type: "boolean", default: false },
-    work: { type: "string", default: join(root, "nests", "bench-epigenome") },
-    json: { type: "boolean", default: false },
-  },
-});
-const seeds = values.quick ? [1] : values.seeds.split(",").map(Number);
-const tokens = values.quick ? 60_000 : Number(values.tokens);
-const work = resolve(values.work);
-const model = join(root, "models", "larva");
-const recipe = { learningRate: 3.5e-4, replay: 0.3, sequence: 512, sequences: 4 };
-const steps = Math.round(tokens / (recipe.sequence * recipe.sequences));
-/** Of text that is scored: 32,000 tokens each. */
-const scoredBytes = 96 * 1024;
-/** A held-out file of which more lines than this occur in an arm's text measures recall. */
-const mostSharedLines = 0.2;
-/** 1.6 bytes for each of the larva's 4.0 million weights, as a run allows. */
-const capacity = 6.4e6;
+const larva = join(root, "models", "larva");
+
+const usage = `Usage: npm run bench:epigenome -- [--proof NAME,...] [--quick] [flags]
+${proofs.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join("\n")}
+
+  --quick          minutes: fewer seeds, fewer tokens
+  --genome DIR     a finished genome (nests/acceptance/genome, which npm run acceptance -- --only genome builds)
+  --model PATH     the body: a Hugging Face folder or a .gguf file (models/larva)
+  --recipe NAME    its blueprint (small-body below 50 million parameters, else medium-body)
+  --text FILE      JSONL with split train and heldout, for replay and retention of a body that brings none
+  --arms A,B       these arms alone
+  --seeds N,N      --tokens N      --scored-kb N     instead of the proof's own sizes
+  --limit N        ends after N trainings; the same command goes on
+  --publish        writes figure and numbers to docs/figures
+  --redraw         draws the figures of docs/figures again from their numbers; trains nothing
+  --work DIR       where everything is kept (nests/bench-epigenome)
+  --json           the results as JSON on standard output`;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-if (!existsSync(values.genome)) {
-  say(`bench: ${values.genome} is missing; npm run acceptance -- --only genome builds it, or name one with --genome`);
-  process.exit(2);
-}
-await mkdir(work, { recursive: true });
-const tokenizer = await loadTokenizer(model);
-const retention = sampleText(await readGeneralText(join(model, "retention.txt")), {
-  seed: 1,
-  maxBytes: scoredBytes,
-}).documents;
-const replayText = sampleText(await readGeneralText(join(model, "replay.txt")), {
-  seed: 1,
-  maxBytes: 4 * tokens,
-}).documents;
-const replay = await encodeCorpus(replayText, tokenizer);
-const genome = await openGenome(values.genome);
-
-interface Row {
-  readonly seed: number;
-  readonly arm: Arm | "parent";
-  /** Bytes of one pass. */
-  readonly bytes: number;
-  readonly scores: ArmScores;
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  say(`bench: ${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}`);
+  process.exitCode = 2;
 }
 
-const rows: Row[] = [];
-const began = performance.now();
-let done = 0;
-for (const seed of seeds) {
-  const { heldOut, trainable } = await split(genome, seed);
-  const options: TrainArmOptions = {
-    model,
-    tokenizer,
-    recipe,
-    steps,
-    seed,
-    replay,
-    heldOut,
-    retention,
-    threads: availableParallelism(),
-    dir: join(work, `training-${seed}`),
-  };
-  rows.push({ seed, arm: "parent", bytes: 0, scores: await kept(`parent-${seed}`, () => scoreParent(options)) });
-  for (const arm of arms) {
-    const expressed = expressArm(trainable, arm, { seed, capacity });
-    const scores = await kept(`${arm}-${seed}`, async () => {
-      await rm(options.dir, { recursive: true, force: true });
-      return trainArm(await encodeGenes(genome, expressed, tokenizer, { seed, sequence: recipe.sequence }), options);
-    });
-    rows.push({ seed, arm, bytes: dosedBytes(expressed), scores });
-    done++;
-    const left = ((performance.now() - began) / done) * (seeds.length * arms.length - done);
-    say(
-      `seed ${seed}, ${arm}: held-out ${total(scores.heldOut).toFixed(4)}, about ${Math.ceil(left / 60_000)} min left`,
-    );
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        proof: { type: "string", default: proofs.map(({ name }) => name).join(",") },
+        quick: { type: "boolean", default: false },
+        genome: { type: "string", default: join(root, "nests", "acceptance", "genome") },
+        model: { type: "string", default: larva },
+        recipe: { type: "string" },
+        text: { type: "string" },
+        arms: { type: "string" },
+        seeds: { type: "string" },
+        tokens: { type: "string" },
+        "scored-kb": { type: "string" },
+        limit: { type: "string" },
+        publish: { type: "boolean", default: false },
+        redraw: { type: "boolean", default: false },
+        work: { type: "string", default: join(root, "nests", "bench-epigenome") },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (cause) {
+    throw new UserError("usage", cause instanceof Error ? cause.message : String(cause), { hint: "see --help", cause });
   }
 }
-await genome.close();
-report();
 
-/** Held-out prose, the same for all arms, and the files that none of its copies or near copies is among. */
-async function split(of: Genome, seed: number): Promise<{ heldOut: Document[]; trainable: Gene[] }> {
-  const text = (gene: Gene): Promise<string> => of.text(gene);
-  const { expressed } = selectGenes(of.genes, { rules: defaultRules, seed, capacity });
-  const prose = expressed.map(({ gene }) => gene).filter(({ kind }) => kind === "prose");
-  const held = await holdOut(prose, { seed, share: 0.12, minFiles: 8, maxBytes: scoredBytes, text });
-  const out = new Set(held.heldOut);
-  const classes = new Set(held.heldOut.flatMap(({ duplicateClass }) => duplicateClass ?? []));
-  const texts = new Set(held.heldOut.map(({ textSha256 }) => textSha256));
-  const trainable = of.genes.filter(
-    (gene) => !out.has(gene) && !texts.has(gene.textSha256) && !classes.has(gene.duplicateClass ?? ""),
-  );
-  const lines = new Set<number>();
-  for (const gene of trainable) for (const line of lineHashes(await text(gene), { mask: true })) lines.add(line);
-  const heldOut: Document[] = [];
-  for (const gene of held.heldOut) {
-    const content = await text(gene);
-    if (shareOf(lineHashes(content, { mask: true }), (line) => lines.has(line)) > mostSharedLines) continue;
-    heldOut.push({ id: `${gene.repository}/${gene.path}`, text: content, group: gene.repository });
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options.help) {
+    say(usage);
+    return 0;
   }
-  say(`seed ${seed}: ${heldOut.length} of ${held.heldOut.length} held-out files are unknown to every arm`);
-  return { heldOut, trainable };
-}
-
-/** Scores that were kept, or those of the work, which are then kept. */
-async function kept(name: string, make: () => Promise<ArmScores>): Promise<ArmScores> {
-  const path = join(work, `${name}-${tokens}.json`);
-  if (existsSync(path)) return (await readJson(path)) as ArmScores;
-  const scores = await make();
-  await atomicWrite(path, canonicalJson(scores));
-  return scores;
-}
-
-function report(): void {
-  const of = (arm: Row["arm"]): Row[] => rows.filter((row) => row.arm === arm);
-  const heldOutOf = (own: readonly Row[]) => own.flatMap(({ scores }) => scores.heldOut);
-  const retentionOf = (own: readonly Row[]) => own.flatMap(({ scores }) => scores.retention);
-  const table = (["parent", ...arms] as const).map((arm) => {
-    const own = of(arm);
-    const against = (other: Row["arm"]) => compare(heldOutOf(of(other)), heldOutOf(own));
-    return {
-      arm,
-      megabytes: own.reduce((sum, { bytes }) => sum + bytes, 0) / own.length / 1e6,
-      heldOut: own.map(({ scores }) => total(scores.heldOut)),
-      mean: mean(own.map(({ scores }) => total(scores.heldOut))),
-      retention: mean(own.map(({ scores }) => total(scores.retention))),
-      retentionChange: compare(retentionOf(of("parent")), retentionOf(own)),
-      againstParent: against("parent"),
-      againstDefault: against("default"),
-    };
+  const chosen = options.proof.split(",").map((name) => {
+    const proof = proofs.find((one) => one.name === name);
+    if (proof !== undefined) return proof;
+    const known = proofs.map((one) => one.name).join(", ");
+    throw new UserError("usage", `--proof: there is no proof ${name}`, { hint: `there are ${known}` });
   });
-  const summary = { tokens, steps, seeds, files: heldOutOf(of("parent")).length, node: process.version, table };
-  if (values.json) process.stdout.write(canonicalJson(summary));
-  else {
-    console.table(
-      table.map(
-        ({ arm, megabytes, heldOut, mean: bits, retention: kept_, againstDefault: { difference, standardError } }) => ({
-          arm,
-          "MB a pass": megabytes.toFixed(1),
-          "held-out prose": bits.toFixed(4),
-          seeds: heldOut.map((value) => value.toFixed(3)).join(" "),
-          "minus default": `${difference >= 0 ? "+" : ""}${difference.toFixed(4)} +- ${standardError?.toFixed(4) ?? "?"}`,
-          retention: kept_.toFixed(4),
-        }),
-      ),
-    );
+  const figures = join(root, "docs", "figures");
+  if (options.publish && options.quick) {
+    throw new UserError("usage", "--publish with --quick would put a trial's figures in place of the full run's", {
+      hint: "leave one of them out",
+    });
   }
+  if (options.redraw) {
+    for (const proof of chosen) for (const path of await redraw(proof, figures)) say(`drew ${path}`);
+    return 0;
+  }
+  const genomeDir = resolve(options.genome);
+  if (!existsSync(genomeDir)) {
+    throw new UserError("not-found", `${genomeDir} is missing`, {
+      hint: "npm run acceptance -- --only genome builds it, or name one with --genome",
+    });
+  }
+  const body = await benchBody(resolve(options.model), options.recipe);
+  const sha256 = await body.sha256();
+  const genome = await openGenome(genomeDir);
+  const results: Record<string, unknown> = {};
+  try {
+    for (const proof of chosen) {
+      const bench = await benchOf(proof, options, { body, sha256, genome });
+      say(
+        `${proof.name}: ${proof.title}; ${body.name}, ${body.recipe.name}, ${bench.steps} steps, seeds ${bench.seeds.join(", ")}`,
+      );
+      const result = await proof.run(bench);
+      results[proof.name] = result;
+      if (!options.json) for (const line of proof.report(result)) process.stdout.write(`${line}\n`);
+      if (options.publish) {
+        for (const path of await publish(proof, body.name, result, figures)) say(`wrote ${path}`);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Enough)) throw error;
+    say(`${error.message}; the same command goes on`);
+  } finally {
+    await genome.close();
+  }
+  if (options.json) process.stdout.write(canonicalJson(results));
+  return 0;
 }
 
-function mean(of: readonly number[]): number {
-  return of.reduce((sum, value) => sum + value, 0) / of.length;
+/** What a proof is given: its sizes as the flags leave them, the general texts of that length, and its store. */
+async function benchOf(
+  proof: Proof,
+  options: ReturnType<typeof readOptions>,
+  { body, sha256, genome }: { readonly body: BenchBody; readonly sha256: string; readonly genome: Genome },
+): Promise<Bench> {
+  const own = options.quick ? proof.quick : proof.full;
+  const tokens = numberOf("--tokens", options.tokens) ?? own.tokens;
+  const seeds = options.seeds?.split(",").map((seed) => numberOf("--seeds", seed)!) ?? own.seeds;
+  const kilobytes = numberOf("--scored-kb", options["scored-kb"]);
+  const scoredBytes = kilobytes === undefined ? own.scoredBytes : kilobytes * 1024;
+  const { recipe } = body;
+  const steps = Math.max(1, Math.round(tokens / (recipe.sequence * recipe.sequences)));
+  const texts = await generalTexts(body.path, options.text, { scoredBytes, replayBytes: 4 * tokens });
+  return {
+    body,
+    genome,
+    quick: options.quick,
+    tokens,
+    seeds,
+    scoredBytes,
+    steps,
+    threads: availableParallelism(),
+    retention: texts.retention,
+    replay: await encodeCorpus(texts.replay, body.tokenizer),
+    arms: options.arms?.split(","),
+    say,
+    store: ({ planned, settings }) =>
+      openStore({
+        work: join(resolve(options.work), proof.name),
+        label: `${body.name}-${tokens}`,
+        settings: {
+          body: sha256,
+          genome: genome.sha256,
+          recipe,
+          steps,
+          scoredBytes,
+          texts: texts.sha256,
+          ...(settings === undefined ? {} : { own: settings }),
+        },
+        planned,
+        limit: numberOf("--limit", options.limit) ?? Infinity,
+        say,
+      }),
+  };
+}
+
+function numberOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new UserError("usage", `${flag} ${text} is not a whole number above 0`);
 }

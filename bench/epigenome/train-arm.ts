@@ -1,8 +1,10 @@
-/** One training of the larva on what an arm expresses, and what it scores afterwards. */
+/** One training of a body on what an arm expresses, by the recipe that the body gets, and what it scores afterwards. */
 
+import { rm } from "node:fs/promises";
 import { clm } from "../../src/chrysalis/objectives/clm.ts";
 import { createAdamW } from "../../src/chrysalis/optimisers/adamw.ts";
 import { train } from "../../src/chrysalis/train.ts";
+import type { TrainOptions } from "../../src/chrysalis/train-options.ts";
 import { framedDocuments } from "../../src/epigenome/framed-documents.ts";
 import { encodeCorpus, packCorpus } from "../../src/epigenome/pack.ts";
 import type { TokenCorpus } from "../../src/epigenome/pack.ts";
@@ -10,19 +12,11 @@ import type { ExpressedGene } from "../../src/epigenome/select.ts";
 import { createStream } from "../../src/epigenome/stream.ts";
 import { scoreDocuments } from "../../src/eval/bits-per-byte.ts";
 import type { Document, DocumentScore } from "../../src/eval/bits-per-byte.ts";
-import type { Genome } from "../../src/genome/manifest.ts";
 import { loadBody } from "../../src/models/load.ts";
 import { compileStep } from "../../src/models/step.ts";
-import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
-
-/** The values of the recipe small-body, which the larva would get. */
-export interface Recipe {
-  readonly learningRate: number;
-  readonly replay: number;
-  readonly sequence: number;
-  /** Sequences of an optimiser step. */
-  readonly sequences: number;
-}
+import type { Step } from "../../src/models/step.ts";
+import type { Recipe } from "./body.ts";
+import type { Bench } from "./proof.ts";
 
 export interface ArmScores {
   readonly heldOut: readonly DocumentScore[];
@@ -30,75 +24,104 @@ export interface ArmScores {
 }
 
 export interface TrainArmOptions {
-  readonly model: string;
-  readonly tokenizer: Tokenizer;
-  readonly recipe: Recipe;
-  readonly steps: number;
   readonly seed: number;
-  readonly threads: number;
-  readonly replay: TokenCorpus;
   readonly heldOut: readonly Document[];
-  readonly retention: readonly Document[];
-  /** For checkpoints. */
+  /** For checkpoints; emptied first. */
   readonly dir: string;
 }
 
 /** Encodes the texts of genes as they are framed. */
 export function encodeGenes(
-  genome: Genome,
+  { genome, body }: Bench,
   expressed: readonly ExpressedGene[],
-  tokenizer: Tokenizer,
-  { seed, sequence }: { readonly seed: number; readonly sequence: number },
+  seed: number,
 ): Promise<TokenCorpus> {
-  const context = { seed, sequence, tokenizer, changesOf: () => [] };
-  return encodeCorpus(framedDocuments(genome, expressed, { ...context, lossOf: clm.lossOf }), tokenizer);
+  const { tokenizer, recipe } = body;
+  const context = { seed, sequence: recipe.sequence, tokenizer, changesOf: () => [], lossOf: clm.lossOf };
+  return encodeCorpus(framedDocuments(genome, expressed, context), tokenizer);
 }
 
-/** Scores of the model as it is. */
-export async function scoreParent(options: TrainArmOptions): Promise<ArmScores> {
-  const body = await loadBody(options.model);
-  const step = await compileStep(body, { B: 4, T: options.recipe.sequence, train: "none", threads: options.threads });
+/** Scores of the parent as it is. */
+export async function scoreParent(bench: Bench, heldOut: readonly Document[]): Promise<ArmScores> {
+  const { body, threads } = bench;
+  const { microBatch: B, sequence: T } = body.recipe;
+  const step = await compileStep(await loadBody(body.path), { B, T, train: "none", threads });
   try {
-    return await score(step, options);
+    return await scoreArm(step, bench, heldOut);
   } finally {
     await step.release();
   }
 }
 
-/** Trains all weights for a number of steps, in whatever passes over the corpus that takes. */
-export async function trainArm(corpus: TokenCorpus, options: TrainArmOptions): Promise<ArmScores> {
-  const { recipe, seed, threads, steps } = options;
-  const T = recipe.sequence;
-  const body = await loadBody(options.model);
-  const step = await compileStep(body, { B: recipe.sequences, T, train: "full", threads });
+/** Trains for the bench's number of steps, in whatever passes over the corpus that takes. */
+export async function trainArm(bench: Bench, corpus: TokenCorpus, options: TrainArmOptions): Promise<ArmScores> {
+  return trainBody(bench, corpus, options, (step) => scoreArm(step, bench, options.heldOut));
+}
+
+export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> {
+  /** Default: the body's. */
+  readonly recipe?: Recipe;
+  /** Default: the bench's. */
+  readonly steps?: number;
+  /** What is measured along the run. */
+  readonly evaluation?: (step: Step) => NonNullable<TrainOptions["evaluation"]>;
+}
+
+/** Trains by a recipe and hands what was trained to `finish`, whatever that measures. */
+export async function trainBody<T>(
+  bench: Bench,
+  corpus: TokenCorpus,
+  options: TrainBodyOptions,
+  finish: (step: Step) => Promise<T>,
+): Promise<T> {
+  const { body, threads } = bench;
+  const { seed, dir, recipe = body.recipe, steps = bench.steps, evaluation } = options;
+  const { sequence: T, microBatch: B } = recipe;
+  const microBatches = recipe.sequences / B;
+  const [beta1, beta2] = recipe.betas;
+  await rm(dir, { recursive: true, force: true });
+  const step = await compileStep(await loadBody(body.path), {
+    B,
+    T,
+    train: recipe.lora === null ? "full" : { lora: { ...recipe.lora, seed } },
+    threads,
+  });
   try {
     await train({
       step,
-      optimiser: createAdamW(step.parameters, { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0 }),
+      optimiser: createAdamW(step.parameters, { beta1, beta2, epsilon: 1e-8, weightDecay: 0 }),
       stream: createStream(packCorpus(corpus, T), {
-        B: recipe.sequences,
-        microBatches: 1,
+        B,
+        microBatches,
         seed,
-        replay: { corpus: packCorpus(options.replay, T), share: recipe.replay },
+        replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
       }),
-      microBatches: 1,
-      schedule: { learningRate: recipe.learningRate, warmup: Math.max(1, Math.round(0.05 * steps)), decay: 0.4 },
-      clip: 1,
+      microBatches,
+      schedule: {
+        learningRate: recipe.learningRate,
+        warmup: Math.max(1, Math.round(recipe.warmup * steps)),
+        decay: recipe.decay,
+      },
+      clip: recipe.clip,
       budget: { steps },
-      dir: options.dir,
+      dir,
       resume: false,
       manifest: { tool: "bench/epigenome", seed, threads },
+      ...(evaluation ? { evaluation: evaluation(step) } : {}),
     });
-    return await score(step, options);
+    return await finish(step);
   } finally {
     await step.release();
+    await rm(dir, { recursive: true, force: true });
   }
 }
 
-async function score(
-  step: Parameters<typeof scoreDocuments>[0],
-  { tokenizer, heldOut, retention }: TrainArmOptions,
+/** Scores of a body as it stands. */
+export async function scoreArm(
+  step: Step,
+  { body, retention }: Pick<Bench, "body" | "retention">,
+  heldOut: readonly Document[],
 ): Promise<ArmScores> {
-  const { perDocument } = await scoreDocuments(step, tokenizer, [...heldOut, ...retention]);
+  const { perDocument } = await scoreDocuments(step, body.tokenizer, [...heldOut, ...retention]);
   return { heldOut: perDocument.slice(0, heldOut.length), retention: perDocument.slice(heldOut.length) };
 }

@@ -4,7 +4,7 @@ import { readable, readableBytes } from "./judge.ts";
 
 /** "50 M to 1 B parameters, 10 MB of text or more"; "every body" where nothing is asked. */
 export function describeApplies(applies: Applies | undefined): string {
-  const { architecture, parameters, context, genome, memory } = applies ?? {};
+  const { byName, architecture, parameters, context, genome, memory } = applies ?? {};
   const percent = (value: number): string => `${Number((100 * value).toPrecision(3))} %`;
   const parts = [
     ...(architecture === undefined ? [] : [architecture.join(" or ")]),
@@ -14,7 +14,8 @@ export function describeApplies(applies: Applies | undefined): string {
     ...Object.entries(genome?.kinds ?? {}).flatMap(([kind, of]) => range(of, percent, ` ${kind}`)),
     ...range(memory, readableBytes, " of memory free"),
   ];
-  return parts.length === 0 ? "every body" : parts.join(", ");
+  const bodies = parts.length === 0 ? "every body" : parts.join(", ");
+  return byName ? `by name: ${bodies}` : bodies;
 }
 
 function range(

@@ -1,6 +1,7 @@
 /** What a blueprint may say of the epigenome, each key described for editors and readers. */
 import * as z from "zod";
 import { framingNames, framingsInWords } from "../epigenome/framings/framings.ts";
+import type { TokenClass } from "../epigenome/token-classes.ts";
 import { duplicateKinds, kinds } from "../genome/manifest.ts";
 
 const share = z.number().min(0).max(1);
@@ -35,6 +36,18 @@ const partsSchema = z.strictObject({
     .describe("Date of the last commit that changed it; a file without one does not match"),
 });
 
+const factor = (of: string) =>
+  z.number().min(0).max(100).optional().describe(`Factor of the loss weight of ${of} (default 1)`);
+
+const emphasisSchema = z
+  .strictObject({
+    path: factor("paths and URLs"),
+    number: factor("numbers"),
+    identifier: factor("names that no prose has"),
+    prose: factor("all other words"),
+  } satisfies Record<TokenClass, z.ZodType>)
+  .describe("Factors of the loss weight by class of token (default none: all weigh the same)");
+
 const ruleSchema = z.strictObject({
   name: z.string().min(1).optional().describe("How the rule is called in tables (default: what it matches)"),
   match: z.union([glob, partsSchema]).describe("A glob over repository/path, or parts that must all hold"),
@@ -42,6 +55,7 @@ const ruleSchema = z.strictObject({
   share: share.optional().describe("At most this part of all trained bytes comes from the matching files (default 1)"),
   repeat: z.number().min(1).max(100).optional().describe("How often a file comes in one pass (default 1)"),
   loss: z.number().positive().max(100).optional().describe("Weight of its tokens in the loss (default 1)"),
+  emphasis: emphasisSchema.optional(),
   framing: z.enum(framingNames).optional().describe(`${framingsInWords} (default text)`),
   stage: z.string().min(1).optional().describe("Stage of the recipe that trains on it (default: every stage)"),
 });
@@ -60,6 +74,11 @@ export const epigenomeSchema = z
       .positive()
       .optional()
       .describe("Bytes of text in one pass for each trained parameter at most (default 1.6)"),
+    budgetMultiple: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Text of one pass in multiples of what the training is expected to see, at most (default 4)"),
     rules: z
       .array(ruleSchema)
       .optional()

@@ -1,12 +1,15 @@
 /** What a run will need, from the shapes alone: memory, disk, operations per token. Predictions, to be compared later. */
 import { UserError } from "../errors.ts";
 import type { ModelConfig } from "../models/config.ts";
+import { type ModuleRule, rateOf } from "../models/module-marks.ts";
 import { countParameters, estimateLoadedBytes, expectedWeights } from "../models/weights.ts";
 import type { Machine } from "./machine.ts";
 
 export interface EstimateOptions {
   readonly method: "full" | "lora";
   readonly lora: { readonly rank: number; readonly targets: readonly string[] } | undefined;
+  /** Marks on modules: what they freeze is not trained. Default none. */
+  readonly modules?: readonly ModuleRule[] | undefined;
   readonly optimizer: "adamw" | "muon";
   /** Sequences of a micro-batch. */
   readonly B: number;
@@ -18,6 +21,8 @@ export interface EstimateOptions {
   readonly genomeBytes: number;
   /** Whether the parent is written to the nest as a folder of its own. */
   readonly copiesParent: boolean;
+  /** Whether the best checkpoint inside a budget is kept beside the best of all. */
+  readonly keepsTwo?: boolean;
 }
 
 export interface Estimate {
@@ -66,7 +71,8 @@ export function estimate(config: ModelConfig, options: EstimateOptions): Estimat
   const training = Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
   // At the end the trained weights stand beside those of the export that is opened again.
   const exporting = PROCESS_BYTES + memory.weights + loaded + memory.activations;
-  const checkpoint = 4 * trainable + moments;
+  // What is frozen stands in a checkpoint, without moments.
+  const checkpoint = 4 * countTrainable(config, { ...options, modules: [] }).trainable + moments;
   const copies = options.method === "lora" ? 4 * trainable : 0;
   return {
     parameters,
@@ -76,7 +82,7 @@ export function estimate(config: ModelConfig, options: EstimateOptions): Estimat
     memoryBytes: Math.max(training, exporting),
     memory,
     diskBytes:
-      CHECKPOINTS * checkpoint +
+      (CHECKPOINTS + (options.keepsTwo ? 1 : 0)) * checkpoint +
       4 * parameters +
       copies +
       (options.copiesParent ? 4 * parameters : 0) +
@@ -87,11 +93,13 @@ export function estimate(config: ModelConfig, options: EstimateOptions): Estimat
 /** How many parameters a method trains, and how many of them are those of matrices in the layers. */
 export function countTrainable(
   config: ModelConfig,
-  options: Pick<EstimateOptions, "method" | "lora">,
+  options: Pick<EstimateOptions, "method" | "lora" | "modules">,
 ): { trainable: number; matrices: number } {
   let trainable = 0;
   let matrices = 0;
+  const rate = rateOf(options.modules ?? []);
   for (const [name, shape] of expectedWeights(config)) {
+    if (rate(name) === 0) continue;
     const [rows, columns] = shape;
     const linear = name.startsWith("model.layers.") && columns !== undefined;
     if (options.method === "full") {

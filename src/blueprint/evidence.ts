@@ -18,6 +18,8 @@ interface Range {
 
 /** Full training of bodies up to this size was measured on a larva; above it published rates count. */
 const SMALL = 50e6;
+/** Bodies below it were found to gain from easy to hard. */
+const WARMED_UP = 300e6;
 const isSmall = ({ applies }: Blueprint): boolean => (applies?.parameters?.below ?? Infinity) <= SMALL;
 const always = (value: number) => (): number => value;
 
@@ -86,6 +88,11 @@ export function outsideEvidence(blueprint: Blueprint): Finding[] {
     const message =
       "lora.targets leaves the MLP out: attention alone is worse at equal parameters (thinkingmachines.ai/blog/lora)";
     findings.push({ path: ["lora", "targets"], message });
+  }
+  const { by = "shuffle", part } = blueprint.order ?? {};
+  if (by !== "shuffle" && ((blueprint.applies?.parameters?.below ?? Infinity) > WARMED_UP || part === 1)) {
+    const message = `order.by is ${by}${part === 1 ? " in the whole first pass" : ""}: easy to hard was found to help as a warm-up, and bodies below 300 million parameters (arXiv 2506.11300)`;
+    findings.push({ path: ["order", "by"], message });
   }
   return findings;
 }

@@ -88,6 +88,17 @@ test("the right rate of full training depends on the size that the recipe is for
   assert.deepEqual((await lint(start.replace("{learn", "{name: muon, learn").replace("1.5e-5", "0.02"))).warnings, []);
 });
 
+test("easy to hard is warned of but as a warm-up of small bodies", async () => {
+  const recipe = (below: string, order: string) =>
+    `${start}applies: {parameters: {below: ${below}}}\norder: {${order}}\n`;
+  const about = async (yaml: string): Promise<string[]> =>
+    (await lint(yaml)).warnings.filter(({ message }) => message.startsWith("order.")).map(({ message }) => message);
+  assert.deepEqual(await about(recipe("300e6", "by: loss")), []);
+  assert.deepEqual(await about(recipe("1e9", "repeatHard: {part: 0.1, times: 1}")), []);
+  assert.match((await about(recipe("1e9", "by: loss")))[0]!, /below 300 million/);
+  assert.match((await about(recipe("50e6", "by: loss, part: 1")))[0]!, /in the whole first pass/);
+});
+
 test("a name that is not its file's is warned of", async () => {
   const { warnings } = await lint(start, "y.yaml");
   assert.deepEqual(warnings, [

@@ -29,7 +29,9 @@ test("the recipes that ship are valid and called as their files", async () => {
   const recipes = await loadBlueprints();
   assert.deepEqual(
     recipes.map(({ file }) => file),
-    ["full-body.yaml", "large-body.yaml", "medium-body.yaml", "small-body.yaml"],
+    ["change-aware", "dialogue", "fill-in-the-middle", "full-body"]
+      .concat(["instruct-repair", "large-body", "medium-body", "small-body"])
+      .map((name) => `${name}.yaml`),
   );
   for (const { blueprint, file } of recipes) assert.equal(`${blueprint.name}.yaml`, file);
 });

@@ -1,9 +1,11 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
 import type { Form } from "../epigenome/data/forms.ts";
+import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
+import type { ModuleRule } from "../models/module-marks.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -28,6 +30,8 @@ export interface Settings {
   method: "full" | "lora";
   /** Null for full training. */
   lora: { rank: number; alpha: number; targets: readonly string[]; rslora: boolean } | null;
+  /** Marks on modules. */
+  modules: readonly ModuleRule[];
   optimizer: "adamw" | "muon";
   learningRate: number;
   betas: readonly [number, number];
@@ -46,13 +50,17 @@ export interface Settings {
   stages: readonly StageSettings[];
   /** Jinja that a parent without a chat template gets; null where it has one, or the recipe has none. */
   chatTemplate: string | null;
+  /** In which the text of a pass is read. */
+  order: Order;
   /** Part of the trained tokens. */
   replay: number;
+  /** The forgetting budget, null in what is not watched; null where there is none. */
+  keep: { readonly kl: number | null; readonly retention: number | null } | null;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
   express: "default" | "all";
   /** In order: what a later one says counts. */
   rules: readonly Rule[];
-  /** Bytes of text that one pass may hold; null where nothing limits it. */
+  /** Bytes of text that one pass may hold: of weights and time the lower limit; null where nothing limits it. */
   capacity: number | null;
   /** Glob over `repository/path`. */
   heldOutMatch: string;
@@ -101,6 +109,8 @@ export interface PlanInputs {
   readonly data?: readonly DataInput[];
   readonly retention: { readonly source: string; readonly bytes: number } | null;
   readonly replay: { readonly source: string; readonly bytes: number } | null;
+  /** Whose difference to the parent is added after training. */
+  readonly instruct: { readonly sha256: string } | null;
 }
 
 /** What a stage reads in one pass, replay apart. */
@@ -131,6 +141,8 @@ export interface Plan {
     readonly steps: number;
     readonly epochs: number;
     readonly trainingSeconds: number;
+    /** For the parent to read the text first, where the order goes by its losses; else 0. */
+    readonly parentSeconds: number;
   };
 }
 

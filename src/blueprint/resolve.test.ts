@@ -8,7 +8,7 @@ import { smolLm2 } from "./known-bodies.ts";
 import { loadBlueprint, parseBlueprint } from "./load.ts";
 import { planHash, readPlan, settingsOf, writePlan } from "./plan.ts";
 import { refuseBody, resolvePlan, type ResolveOptions } from "./resolve.ts";
-import { smallLlama } from "./testing.ts";
+import { smallLlama, testRecipe } from "./testing.ts";
 
 const small = await loadBlueprint("small-body");
 const medium = await loadBlueprint("medium-body");
@@ -39,6 +39,7 @@ const options: ResolveOptions = {
     },
     retention: { source: "retention.txt", bytes: 250_000 },
     replay: { source: "replay.txt", bytes: 250_000 },
+    instruct: null,
   },
 };
 
@@ -120,6 +121,49 @@ test("what a blueprint leaves open has a default with a reason", () => {
   });
   assert.deepEqual([settings.replay.value, settings.replay.origin], [0.05, "default"]);
   assert.deepEqual([settings.budget.value, predicted.steps], [{ steps: 10 }, 10]);
+});
+
+test("a forgetting budget watches what it names; there is none by default", () => {
+  const { settings } = resolvePlan({ ...options, recipe: testRecipe("kept", "keep: {retention: 0.02}") });
+  assert.deepEqual(settings.keep, { value: { kl: null, retention: 0.02 }, origin: "recipe", reason: "kept" });
+  const without = resolvePlan(options).settings.keep;
+  assert.deepEqual([without.value, without.origin], [null, "default"]);
+  for (const wrong of ["keep: {}", "keep: {kl: 0}", "keep: {retention: -0.1}", "keep: {loss: 1}"]) {
+    assert.throws(() => testRecipe("wrong", wrong), { code: "invalid", message: /keep/ });
+  }
+});
+
+test("marks on modules must name what is trained, and leave something to train", () => {
+  const marked = (modules: string, method: "full" | "lora" = "lora") =>
+    resolvePlan({ ...options, recipe: testRecipe("marked", `modules: ${modules}`, method) });
+  const { settings, predicted } = marked(
+    '[{match: "**.mlp.**", scale: 0.5}, {match: "model.layers.0.**", learningRate: 0}]',
+  );
+  assert.equal(settings.modules.origin, "recipe");
+  assert.deepEqual(settings.modules.value, [
+    { match: "**.mlp.**", scale: 0.5 },
+    { match: "model.layers.0.**", learningRate: 0 },
+  ]);
+  const all = marked("[]");
+  assert.equal(predicted.trainable, (all.predicted.trainable * 4) / 5, "one layer of five is frozen");
+  assert.ok(predicted.memoryBytes < all.predicted.memoryBytes);
+  assert.equal(settings.capacity.value, Math.round(1.6 * predicted.trainable));
+  assert.deepEqual(resolvePlan(options).settings.modules, {
+    value: [],
+    origin: "default",
+    reason: "every module alike",
+  });
+
+  const refused = (modules: string, method: "full" | "lora", message: RegExp): void =>
+    assert.throws(() => marked(modules, method), { code: "invalid", message });
+  refused('[{match: "**.mpl.**", scale: 2}]', "lora", /no adapted weight's name matches \*\*\.mpl\.\*\*/);
+  refused('[{match: "model.embed_tokens", learningRate: 0}]', "lora", /no adapted weight's name/);
+  marked('[{match: "model.embed_tokens", learningRate: 0}]', "full");
+  refused('[{match: "**", learningRate: 0}]', "full", /freezes everything/);
+  refused('[{match: "**", scale: 2}]', "full", /modules\.0\.scale: needs method: lora/);
+  refused('[{match: "**"}]', "full", /needs learningRate, scale or both/);
+  const { blueprint } = testRecipe("marked", 'modules: [{match: "**.mpl.**", learningRate: 2}]');
+  assert.throws(() => refuseBody(blueprint, smallLlama, options.machine, "nest"), { code: "invalid" });
 });
 
 test("the hash covers what decides the result: not the measured rate, not the free disk", () => {

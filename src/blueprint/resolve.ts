@@ -4,7 +4,10 @@ import { refuseUnfit } from "./estimate.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
+import { measuresOf, passLength } from "../epigenome/order.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
+import { resolveOrder } from "./resolve-order.ts";
+import { resolveModules } from "./resolve-modules.ts";
 import { resolveStages } from "./resolve-stages.ts";
 import type { Blueprint } from "./schema.ts";
 import { FLOPS_OF_CORE, type Given, origins, resolveGiven, workloadOf } from "./workload.ts";
@@ -35,7 +38,8 @@ export interface ResolveOptions {
 /**
  * Resolves a blueprint.
  *
- * @throws UserError `memory` or `disk` where the machine cannot hold the run
+ * @throws UserError `memory` or `disk` where the machine cannot hold the run; `invalid` where the blueprint names modules
+ * that the body lacks
  */
 export function resolvePlan(options: ResolveOptions): Plan {
   const { recipe, config, machine } = options;
@@ -46,7 +50,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
     origin: "recipe",
     reason: `${blueprint.name}: ${options.recipeReason}`,
   };
-  const corpusTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
+  const order = resolveOrder(blueprint);
+  const textTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
+  const corpusTokens = Math.round(textTokens * passLength(order.value));
   const load = workloadOf(blueprint, { ...options, corpusTokens });
   const { lora, optimizer, sequence, stepSequences, microBatch, needs, budget, replay, epochs } = load;
   refuseUnfit(needs, machine, options.out);
@@ -66,6 +72,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const settings: PlannedSettings = {
     method,
     lora,
+    modules: resolveModules(blueprint, config),
     optimizer,
     learningRate: { value: blueprint.optimizer.learningRate, origin: "recipe", reason: blueprint.name },
     betas: from(blueprint.optimizer.betas, [0.9, 0.95] as const, "a short memory suits short runs"),
@@ -83,8 +90,10 @@ export function resolvePlan(options: ResolveOptions): Plan {
     },
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
+    order,
     replay,
-    ...resolveEpigenome(blueprint, config, options.given),
+    keep: from(keepOf(blueprint), null, "no budget: the best held-out figure alone decides"),
+    ...resolveEpigenome(blueprint, load, options.given),
     heldOutMatch: from(blueprint.heldOut?.match, "**", "whatever is trained on is measured"),
     heldOutShare: from(blueprint.heldOut?.share, 0.08, "enough to measure, little lost"),
     heldOutMinFiles: from(blueprint.heldOut?.minFiles, 5, "fewer files make no mean"),
@@ -119,6 +128,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
       steps,
       epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, corpusTokens),
       trainingSeconds: (steps * tokensPerStep) / rate,
+      parentSeconds: measuresOf(order.value).includes("loss")
+        ? (textTokens / rate) * (needs.flopsPerScoredToken / needs.flopsPerToken)
+        : 0,
     },
   };
 }
@@ -126,9 +138,10 @@ export function resolvePlan(options: ResolveOptions): Plan {
 /**
  * Refuses a body that cannot be trained here whatever the genome is: to be asked before the genome is built.
  *
- * @throws UserError `memory` or `disk`
+ * @throws UserError `memory` or `disk`; `invalid` where the blueprint names modules that the body lacks
  */
 export function refuseBody(blueprint: Blueprint, config: ModelConfig, machine: Machine, out: string): void {
+  resolveModules(blueprint, config);
   const load = workloadOf(blueprint, {
     config,
     given: {},
@@ -157,6 +170,10 @@ function resolveWindow(blueprint: Blueprint, sequence: number, config: ModelConf
     origin: "derived",
     reason: `the body reads ${config.maxPositions} positions, ${written} were wanted`,
   };
+}
+
+function keepOf({ keep }: Blueprint): PlannedSettings["keep"]["value"] | undefined {
+  return keep && { kl: keep.kl ?? null, retention: keep.retention ?? null };
 }
 
 function checkpointOf({ checkpoint }: Blueprint): { seconds: number } | { steps: number } | undefined {

@@ -5,7 +5,10 @@
 import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
+import { orderSchema } from "./order-schema.ts";
 import { stagesSchema } from "./stages-schema.ts";
+import { keepSchema } from "./keep-schema.ts";
+import { modulesSchema } from "./module-schema.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -45,6 +48,7 @@ const keysSchema = z.strictObject({
   applies: appliesSchema.optional(),
   method: z.enum(["full", "lora"]).describe("full trains all weights, lora an adapter around them"),
   lora: loraSchema.optional().describe("The adapter; with method: lora only"),
+  modules: modulesSchema.optional(),
   optimizer: optimizerSchema.describe("How gradients become updates"),
   schedule: z
     .strictObject({
@@ -72,12 +76,18 @@ const keysSchema = z.strictObject({
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
   stages: stagesSchema.optional(),
+  order: orderSchema.optional(),
+  repair: z
+    .literal(true)
+    .optional()
+    .describe("Add what an instruct model (--instruct) has over the parent after training (arXiv 2410.10739)"),
   chatTemplate: z
     .string()
     .min(1)
     .max(65_536)
     .optional()
     .describe("Chat template (Jinja) for a parent that has none; the trained model keeps it"),
+  keep: keepSchema.optional(),
   heldOut: z
     .strictObject({
       match: z
@@ -128,17 +138,24 @@ const keysSchema = z.strictObject({
 });
 
 /** With what would contradict itself, though each value alone is right. */
-export const blueprintSchema = keysSchema
-  .refine((of) => of.method === "lora" || of.lora === undefined, { path: ["lora"], message: "needs method: lora" })
-  .superRefine(({ epigenome, stages = [] }, context) => {
+export const blueprintSchema = keysSchema.check(
+  ({ value: { method, lora, modules = [], epigenome, stages = [] }, issues }) => {
+    const wrong = (message: string, input: unknown, ...path: (string | number)[]): void =>
+      void issues.push({ code: "custom", path, message, input });
+    if (method !== "lora") {
+      if (lora !== undefined) wrong("needs method: lora", lora, "lora");
+      for (const [i, { scale }] of modules.entries()) {
+        if (scale !== undefined) wrong("needs method: lora", scale, "modules", i, "scale");
+      }
+    }
     const names = stages.map(({ name }) => name);
     for (const [i, { stage }] of (epigenome?.rules ?? []).entries()) {
       if (stage === undefined || names.includes(stage)) continue;
       const known = names.length === 0 ? "the recipe has no stages" : `stages are ${names.join(", ")}`;
-      const path = ["epigenome", "rules", i, "stage"];
-      context.addIssue({ code: "custom", path, message: `there is no stage ${JSON.stringify(stage)}; ${known}` });
+      wrong(`there is no stage ${JSON.stringify(stage)}; ${known}`, stage, "epigenome", "rules", i, "stage");
     }
-  });
+  },
+);
 
 /** A blueprint as written. */
 export type Blueprint = z.infer<typeof blueprintSchema>;

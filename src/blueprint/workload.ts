@@ -44,8 +44,13 @@ export interface Workload {
   /** Steps after which the text has been passed as often as is useful. */
   readonly maxSteps: number;
   readonly tokensPerStep: number;
-  /** Tokens per second by operations alone; it plans evaluations even where the rate was measured. */
+  /**
+   * Tokens per second by operations alone: where the rate was measured too it decides the settings, so that a plan does not
+   * depend on how busy the machine was.
+   */
   readonly nominalRate: number;
+  /** Predictions on the genome's text, replay apart, that the budget allows at the nominal rate. */
+  readonly genomeTokens: number;
   readonly tokensPerSecond: number;
   /** Steps that budget and text allow. */
   readonly steps: number;
@@ -73,12 +78,14 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     estimate(config, {
       method: blueprint.method,
       lora: lora.value ?? undefined,
+      modules: blueprint.modules,
       optimizer: optimizer.value,
       B,
       T: sequence.value,
       corpusTokens: corpusTokens ?? 0,
       genomeBytes: options.genomeBytes,
       copiesParent: options.copiesParent,
+      keepsTwo: blueprint.keep !== undefined,
     });
   const microBatch = fitMicroBatch(stepSequences, machine, needsOf);
   const needs = needsOf(microBatch.value);
@@ -92,9 +99,9 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
       : Math.max(1, Math.ceil((epochs.value * corpusTokens) / ((1 - replay.value) * tokensPerStep)));
   const nominalRate = (options.flopsPerSecond ?? machine.cores * FLOPS_OF_CORE) / needs.flopsPerToken;
   const tokensPerSecond = options.tokensPerSecond ?? nominalRate;
-  const limit =
-    "minutes" in budget.value ? (budget.value.minutes * 60 * tokensPerSecond) / tokensPerStep : budget.value.steps;
-  const steps = Math.max(1, Math.min(maxSteps, Math.floor(limit)));
+  const stepsAt = (rate: number): number =>
+    "minutes" in budget.value ? (budget.value.minutes * 60 * rate) / tokensPerStep : budget.value.steps;
+  const steps = Math.max(1, Math.min(maxSteps, Math.floor(stepsAt(tokensPerSecond))));
   return {
     lora,
     optimizer,
@@ -108,6 +115,7 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     maxSteps,
     tokensPerStep,
     nominalRate,
+    genomeTokens: stepsAt(nominalRate) * tokensPerStep * (1 - replay.value),
     tokensPerSecond,
     steps,
   };

@@ -17,6 +17,8 @@ const evaluationSchema = z.strictObject({
   step: z.int().nonnegative(),
   heldOut: z.number(),
   retention: z.number().exactOptional(),
+  parentText: z.number().exactOptional(),
+  kl: z.number().exactOptional(),
 });
 
 /** All that training needs to go on as if it had never stopped, apart from the tensors. */
@@ -182,11 +184,11 @@ export async function latestCheckpoint(
   return undefined;
 }
 
-/** Removes all but the newest two checkpoints and that of step `best`, and what an interrupted save left. */
-export async function pruneCheckpoints(folder: string, best: number | undefined): Promise<void> {
+/** Removes all but the newest two checkpoints and those of the steps to `keep`, and what an interrupted save left. */
+export async function pruneCheckpoints(folder: string, keep: ReadonlySet<number>): Promise<void> {
   const steps = await checkpointSteps(folder);
   for (const step of steps.slice(0, -2)) {
-    if (step !== best) await rm(join(folder, checkpointName(step)), { recursive: true });
+    if (!keep.has(step)) await rm(join(folder, checkpointName(step)), { recursive: true });
   }
   for (const name of await readdir(folder)) {
     if (name.startsWith("unfinished-")) await rm(join(folder, name), { recursive: true, force: true });

@@ -37,7 +37,14 @@ export type TrainEvent =
       readonly eta: number | null;
       readonly seconds: number;
     }
-  | ({ readonly type: "evaluation"; readonly best: boolean; readonly seconds: number } & EvaluationAt)
+  | ({
+      readonly type: "evaluation";
+      /** The best so far inside the budget. */
+      readonly best: boolean;
+      /** Where it is over the forgetting budget; empty without one. */
+      readonly over: readonly Overrun[];
+      readonly seconds: number;
+    } & EvaluationAt)
   | { readonly type: "sample"; readonly step: number; readonly text: string }
   | { readonly type: "checkpoint"; readonly step: number; readonly name: string; readonly seconds: number }
   | { readonly type: "warning"; readonly step: number; readonly message: string }
@@ -50,14 +57,26 @@ export type TrainEvent =
       readonly seconds: number;
     };
 
-/** Bits per byte, lower is better. */
+/** Lower is better. */
 export interface Evaluation {
+  /** Bits per byte. */
   readonly heldOut: number;
   readonly retention?: number;
+  /** Mean nats per token of text that the parent sampled. */
+  readonly parentText?: number;
 }
 
 export interface EvaluationAt extends Evaluation {
   readonly step: number;
+  /** Estimate of KL(parent || child) in nats per token; noise may take a small one below 0. */
+  readonly kl?: number;
+}
+
+/** A measure that is over its budget: a relative rise of bits per byte, or nats per token. */
+export interface Overrun {
+  readonly measure: "retention" | "kl";
+  readonly value: number;
+  readonly limit: number;
 }
 
 export interface EventLog {

@@ -25,7 +25,7 @@ import { createAdamW } from "./optimisers/adamw.ts";
 import { createMuon, NEWTON_SCHULZ } from "./optimisers/muon.ts";
 import type { Budget } from "./pace.ts";
 import { train } from "./train.ts";
-import type { TrainResult } from "./train.ts";
+import type { TrainResult } from "./train-options.ts";
 
 export interface HatchShape {
   readonly vocabulary: number;

@@ -16,6 +16,8 @@ const decisionSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("decay"), step: z.int().nonnegative(), total: z.int().positive() }),
   /** From step `step` on, stage `stage` (from 0) is trained. */
   z.strictObject({ kind: z.literal("stage"), step: z.int().nonnegative(), stage: z.int().nonnegative() }),
+  /** The same, earlier than planned: the forgetting budget was exceeded. */
+  z.strictObject({ kind: z.literal("budget"), step: z.int().nonnegative(), total: z.int().positive() }),
   /** The time was over after `step` steps. */
   z.strictObject({ kind: z.literal("stop"), step: z.int().nonnegative() }),
 ]);

@@ -1,6 +1,6 @@
 /** How long a run goes on: a given number of steps, or as many as fit into the given minutes. */
 
-import type { Journal } from "./journal.ts";
+import type { Decision, Journal } from "./journal.ts";
 
 export type Budget =
   | { readonly steps: number }
@@ -23,6 +23,11 @@ export interface Pace {
   prepare(step: number): Promise<boolean>;
   /** Ends the run after `step` steps because the time is over. */
   stop(step: number): Promise<void>;
+  /**
+   * Begins the decay after `step` steps, shortened as the run is (with a decay of 0 the run ends), where it has not begun.
+   * Says whether that is when it began.
+   */
+  hasten(step: number): Promise<boolean>;
   /** Whether the time is over, in the middle of a step. */
   outOfTime(): boolean;
   /** The numbers of the schedule as known by now: `total` is Infinity while undecided. */
@@ -60,19 +65,39 @@ export function createPace(options: PaceOptions): Pace {
     : paceByMinutes(options.budget.minutes * 60, options.budget.maxSteps ?? Infinity, options, clock);
 }
 
-function paceBySteps(total: number, { decay, evaluations }: PaceOptions, measured: Measured): Pace {
-  const every = evaluations === 0 ? Infinity : Math.max(1, Math.ceil(total / evaluations));
+function paceBySteps(planned: number, { decay, evaluations, journal }: PaceOptions, measured: Measured): Pace {
+  const every = evaluations === 0 ? Infinity : Math.max(1, Math.ceil(planned / evaluations));
+  const length = () => {
+    const early = find(journal, "budget");
+    return early === undefined
+      ? { total: planned, decay: Math.round(decay * planned) }
+      : { total: early.total, decay: early.total - early.step };
+  };
   return {
-    prepare: (step) => Promise.resolve(step < total),
+    prepare: (step) => Promise.resolve(step < length().total),
     stop: () => Promise.resolve(),
+    async hasten(step) {
+      const { total, decay: steps } = length();
+      if (step < total - steps) await journal.record({ kind: "budget", step, total: step + shortened(step, decay) });
+      return find(journal, "budget")?.step === step;
+    },
     outOfTime: () => false,
-    length: () => ({ total, decay: Math.round(decay * total) }),
-    expected: () => total,
+    length,
+    expected: () => length().total,
     evaluationDue: (step) => evaluations > 0 && (step === 0 || step % every === 0),
     took: measured.took,
-    remaining: (step) => (measured.step() === null ? null : (total - step) * measured.step()!),
+    remaining: (step) => (measured.step() === null ? null : (length().total - step) * measured.step()!),
     checkpointSeconds: measured.checkpoint,
   };
+}
+
+/** The decay of a run whose other steps are `before`, so that it is the same part of the whole. */
+function shortened(before: number, decay: number): number {
+  return Math.round((before * decay) / (1 - decay));
+}
+
+function find<K extends Decision["kind"]>(journal: Journal, kind: K): Extract<Decision, { kind: K }> | undefined {
+  return journal.decisions.find((decision): decision is Extract<Decision, { kind: K }> => decision.kind === kind);
 }
 
 /**
@@ -81,8 +106,6 @@ function paceBySteps(total: number, { decay, evaluations }: PaceOptions, measure
  */
 function paceByMinutes(budget: number, most: number, options: PaceOptions, measured: Measured): Pace {
   const { decay, evaluations, journal, elapsed } = options;
-  const find = <K extends string>(kind: K) =>
-    journal.decisions.find((decision): decision is Extract<typeof decision, { kind: K }> => decision.kind === kind);
   const reserve = () => RESERVE_ALLOWANCE * (measured.evaluation() + measured.checkpoint());
   const left = () => budget - elapsed() - reserve();
 
@@ -98,7 +121,8 @@ function paceByMinutes(budget: number, most: number, options: PaceOptions, measu
     const total = Math.min(most, step + Math.max(1, Math.floor(left() / (STEP_ALLOWANCE * each))));
     await journal.record({ kind: "decay", step, total });
   };
-  const end = () => Math.min(find("stop")?.step ?? Infinity, find("decay")?.total ?? Infinity, most);
+  const descent = () => find(journal, "budget") ?? find(journal, "decay");
+  const end = () => Math.min(find(journal, "stop")?.step ?? Infinity, descent()?.total ?? Infinity, most);
   const stop = async (step: number): Promise<void> => {
     if (step < end()) await journal.record({ kind: "stop", step });
   };
@@ -108,27 +132,36 @@ function paceByMinutes(budget: number, most: number, options: PaceOptions, measu
       const stepSeconds = measured.step();
       if (stepSeconds === null) return true;
       if (step >= MEASURED_STEPS || elapsed() >= MEASURED_SHARE * budget) {
-        if (find("length") === undefined) await decideLength(step, stepSeconds);
+        if (find(journal, "length") === undefined) await decideLength(step, stepSeconds);
         const late = elapsed() >= (1 - decay) * (budget - reserve()) || step >= (1 - decay) * most;
         const due = decay > 0 && late;
-        if (due && find("decay") === undefined) await decideDecay(step, stepSeconds, find("length")!.evaluateEvery);
+        const length = find(journal, "length")!;
+        if (due && descent() === undefined) await decideDecay(step, stepSeconds, length.evaluateEvery);
       }
       if (left() < stepSeconds) await stop(step);
       return step < end();
     },
     stop,
+    async hasten(step) {
+      if (descent() === undefined) {
+        const affordable = Math.floor(left() / (STEP_ALLOWANCE * (measured.step() ?? Infinity)));
+        const steps = Math.min(shortened(step, decay), Math.max(0, affordable), most - step);
+        await journal.record({ kind: "budget", step, total: step + steps });
+      }
+      return find(journal, "budget")?.step === step;
+    },
     outOfTime: () => left() < 0,
     length() {
-      const decided = find("decay");
+      const decided = descent();
       return decided === undefined
         ? { total: Infinity, decay: 0 }
         : { total: decided.total, decay: decided.total - decided.step };
     },
-    expected: () => find("decay")?.total ?? find("length")?.total ?? null,
+    expected: () => descent()?.total ?? find(journal, "length")?.total ?? null,
     evaluationDue(step) {
       if (evaluations === 0) return false;
       if (step === 0) return true;
-      const length = find("length");
+      const length = find(journal, "length");
       if (length === undefined || step <= length.step || step % length.evaluateEvery !== 0) return false;
       return left() > measured.evaluation() + (measured.step() ?? 0);
     },

@@ -12,7 +12,8 @@ import type { Step } from "../models/step.ts";
 import { restoreParameters } from "./checkpoint.ts";
 import type { TrainEvent } from "./events.ts";
 import { createAdamW } from "./optimisers/adamw.ts";
-import { train, type TrainOptions } from "./train.ts";
+import type { TrainOptions } from "./train-options.ts";
+import { train } from "./train.ts";
 
 const RUN = fileURLToPath(new URL("../../test/bigram-run.ts", import.meta.url));
 

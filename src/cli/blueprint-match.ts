@@ -1,14 +1,16 @@
-/** `chrysalis blueprint match`: which recipe a model gets and why, by estimates alone; nothing is loaded or trained. */
+/** `chrysalis blueprint match`: which recipe a model gets, why, and what it would read; nothing is loaded or trained. */
 
 import { resolve } from "node:path";
 import { genomeFacts } from "../blueprint/genome-facts.ts";
-import type { GenomeFacts } from "../blueprint/genome-facts.ts";
 import { probeMachine } from "../blueprint/machine.ts";
-import type { Match } from "../blueprint/match.ts";
+import type { Match, Ranked } from "../blueprint/match.ts";
 import { openGenome } from "../genome/manifest.ts";
 import { readConfigOf } from "../models/load.ts";
+import { selectionFor } from "./diet.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
 import { rankRecipes, textOfModel } from "./inputs.ts";
+import { dietFor, fertilityOn, tokenizerBeside } from "./match-diet.ts";
+import type { MatchDiet } from "./match-diet.ts";
 import { checkModelPath } from "./model-path.ts";
 import { modelOf } from "./request.ts";
 import { defineVerb } from "./verb.ts";
@@ -37,36 +39,48 @@ export const blueprintMatch = defineVerb({
       does: "of a config.json alone, for a program",
     },
   ],
-  async run({ flags }, { cwd, progress }) {
+  async run({ flags }, { cwd, signal, progress }) {
     const model = modelOf(flags.model, cwd);
     checkModelPath(model);
     const body = await readConfigOf(model);
     const genomeDir = flags.genome === undefined ? undefined : resolve(cwd, flags.genome);
     if (genomeDir !== undefined) progress.update({ stage: "reading", details: [genomeDir] });
-    const genome = genomeDir === undefined ? undefined : await factsOf(genomeDir);
-    progress.close();
-    const match = await rankRecipes(body, {
-      genome,
-      machine: await probeMachine(cwd),
-      minutes: flags.minutes,
-      hasReplay: textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined,
-    });
-    return {
-      chosen: match.chosen.recipe.blueprint.name,
-      probed: false,
-      model: { path: model, architecture: body.config.modelType, parameters: match.chosen.predicted.parameters },
-      genome: genome ?? null,
-      ranking: match.ranking.map(({ recipe, score, reasons, predicted, applicable, fits, failed }) => ({
-        recipe: recipe.blueprint.name,
-        score: score.total,
-        parts: partsOf(score),
-        applicable,
-        fits,
-        failed,
-        reasons,
-        predicted,
-      })),
-    };
+    const genome = genomeDir === undefined ? undefined : await openGenome(genomeDir);
+    try {
+      const facts = genome && genomeFacts(genome.genes);
+      const machine = await probeMachine(cwd);
+      const { minutes } = flags;
+      const hasReplay = textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined;
+      const match = await rankRecipes(body, { genome: facts, machine, minutes, hasReplay });
+      const fertility = genome && (await fertilityOn(genome, await tokenizerBeside(model, body.kind), signal));
+      progress.close();
+      const given = minutes === undefined ? {} : { minutes };
+      const dietOf = ({ recipe: { blueprint }, applicable }: Ranked): MatchDiet | null => {
+        if (genome === undefined || !applicable) return null;
+        return dietFor(genome, selectionFor(blueprint, { config: body.config, given, machine, hasReplay }), fertility);
+      };
+      const ranking = match.ranking.map((ranked) => ({
+        recipe: ranked.recipe.blueprint.name,
+        score: ranked.score.total,
+        parts: partsOf(ranked.score),
+        applicable: ranked.applicable,
+        fits: ranked.fits,
+        failed: ranked.failed,
+        reasons: ranked.reasons,
+        predicted: ranked.predicted,
+        diet: dietOf(ranked),
+      }));
+      return {
+        chosen: match.chosen.recipe.blueprint.name,
+        probed: false,
+        model: { path: model, architecture: body.config.modelType, parameters: match.chosen.predicted.parameters },
+        genome: facts ?? null,
+        diet: ranking[0]!.diet,
+        ranking,
+      };
+    } finally {
+      await genome?.close();
+    }
   },
   human: ({ chosen, model, genome, ranking }) => {
     const known =
@@ -74,7 +88,7 @@ export const blueprintMatch = defineVerb({
     return [
       `${model.architecture} body of ${formatCount(model.parameters)} parameters; ${known}; by estimates, nothing was measured`,
       "",
-      ...ranking.flatMap(({ recipe, score, applicable, fits, failed, reasons, predicted }) => [
+      ...ranking.flatMap(({ recipe, score, applicable, fits, failed, reasons, predicted, diet }) => [
         `${recipe === chosen ? "* " : "  "}${recipe}  ${score.toFixed(2)}${applicable ? (fits ? "" : ", does not fit this machine") : ", does not apply"}`,
         ...(applicable ? reasons : failed).map((reason) => `    ${reason}`),
         ...(applicable
@@ -83,6 +97,7 @@ export const blueprintMatch = defineVerb({
                 `${formatDuration(60 * predicted.minutes)} for ${formatCount(predicted.tokens)} tokens`,
             ]
           : []),
+        ...(diet === null ? [] : [`    diet: ${dietInWords(diet)}`]),
       ]),
       "",
       ranking[0]!.fits
@@ -92,13 +107,10 @@ export const blueprintMatch = defineVerb({
   },
 });
 
-async function factsOf(dir: string): Promise<GenomeFacts> {
-  const genome = await openGenome(dir);
-  try {
-    return genomeFacts(genome.genes);
-  } finally {
-    await genome.close();
-  }
+function dietInWords({ bytes, tokens, tokensByKind, capacity, limitedBy }: MatchDiet): string {
+  const kinds = Object.entries(tokensByKind).map(([kind, of]) => `${kind} ${Math.round((100 * of) / tokens)} %`);
+  const limit = capacity === null ? limitedBy : `at most ${formatBytes(capacity)}: ${limitedBy}`;
+  return `${formatBytes(bytes)}, about ${formatCount(tokens)} tokens a pass (${kinds.join(", ")}); ${limit}`;
 }
 
 /** The score's parts, their values from 0 to 1. */

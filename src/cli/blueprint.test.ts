@@ -38,12 +38,10 @@ describe("chrysalis blueprint and doctor", () => {
     assert.equal(qwen.model.parameters, 596_049_920);
     const ranking: { recipe: string; score: number; reasons: string[]; predicted: { memoryBytes: number } }[] =
       qwen.ranking;
-    assert.deepEqual(ranking.map(({ recipe }) => recipe).toSorted(), [
-      "full-body",
-      "large-body",
-      "medium-body",
-      "small-body",
-    ]);
+    assert.equal(ranking.length, 8);
+    for (const name of ["full-body", "large-body", "medium-body", "small-body", "dialogue"]) {
+      assert.ok(ranking.some(({ recipe }) => recipe === name));
+    }
     assert.ok(ranking.every(({ score, reasons }) => score > 0 && score < 1 && reasons.length > 2));
     assert.ok(ranking[0]!.predicted.memoryBytes > 2.4e9);
   });
@@ -62,6 +60,31 @@ describe("chrysalis blueprint and doctor", () => {
     const ranking: { recipe: string; failed: string[] }[] = matched.ranking;
     const full = ranking.find(({ recipe }) => recipe === "full-body");
     assert.deepEqual(full!.failed, ["69 B of distinct text, not at least 10 MB"]);
+  });
+
+  test("match tells what each body would read: more of a larger time budget, nothing beside the best of a small one", async () => {
+    const dull = (i: number): string => Array.from({ length: 900 }, (_, j) => `${i} ${j} ${(i * j) % 97}\n`).join("");
+    await makeRepository(join(folder, "mixed"), [
+      [
+        ...Array.from({ length: 12 }, (_, i) => ({ path: `${i}.md`, content: `The sea.\n${dull(i)}` })),
+        ...Array.from({ length: 12 }, (_, i) => ({ path: `${i}.csv`, content: `a b c\n${dull(i + 20)}` })),
+      ],
+    ]);
+    await buildGenome({ sources: [join(folder, "mixed")], out: join(folder, "mixed-genome") });
+    const of = (...args: string[]) => json("blueprint", "match", "--genome", "mixed-genome", ...args);
+    const [larva, qwen, long] = [
+      await of(),
+      await of("--model", "qwen"),
+      await of("--model", "qwen", "--minutes", "300"),
+    ];
+    assert.deepEqual(Object.keys(larva.diet.tokensByKind).sort(), ["data", "prose"]);
+    assert.deepEqual([larva.diet.probed, qwen.diet.probed], [true, false]);
+    assert.deepEqual(Object.keys(qwen.diet.tokensByKind), ["prose"], qwen.diet.limitedBy);
+    assert.ok(qwen.diet.bytes <= qwen.diet.capacity && qwen.diet.capacity < 100_000);
+    assert.deepEqual(long.diet.bytesByKind, larva.diet.bytesByKind);
+    assert.deepEqual(qwen.diet, qwen.ranking[0].diet);
+    assert.equal(qwen.ranking.find(({ applicable }: { applicable: boolean }) => !applicable).diet, null);
+    assert.equal((await json("blueprint", "match")).diet, null);
   });
 
   test("match tells people the choice, the reasons and what would change it", async () => {

@@ -4,7 +4,7 @@ import type { Generator } from "../inference/generate.ts";
 import type { ChatMessage, Tokenizer } from "../tokenizer/tokenizer.ts";
 
 export interface ConversationOptions {
-  readonly generator: Generator;
+  readonly generator: Pick<Generator, "generate">;
   readonly tokenizer: Tokenizer;
   /** Positions of the model. */
   readonly positions: number;

@@ -1,14 +1,19 @@
-/** What the verbs about a genome's expression share: a genome, a model and a recipe, and what these express. */
+/** What the verbs about a genome's expression share: a genome, a model and a recipe, and how these select. */
 
 import { resolve } from "node:path";
 import { loadBlueprint } from "../blueprint/load.ts";
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import { probeMachine } from "../blueprint/machine.ts";
+import type { Machine } from "../blueprint/machine.ts";
+import type { Planned } from "../blueprint/plan.ts";
 import { resolveEpigenome } from "../blueprint/resolve-epigenome.ts";
 import type { Blueprint } from "../blueprint/schema.ts";
 import type { DataFile } from "../epigenome/data/own-data.ts";
 import type { GenomeTexts } from "../epigenome/data/with-data.ts";
+import { workloadOf } from "../blueprint/workload.ts";
+import type { Given } from "../blueprint/workload.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
+import type { ModelConfig } from "../models/config.ts";
 import { inspectBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { usageError } from "./flags.ts";
@@ -25,6 +30,7 @@ export const dietFlags = {
   model: { kind: "text", value: "MODEL", help: "Hugging Face folder or .gguf file (default: the larva)" },
   blueprint: { kind: "text", value: "NAME|FILE", help: "Recipe (default: the one that fits the model)" },
   express: { kind: "choice", choices: ["default", "all"], help: "What fits the body, or every file there is" },
+  minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
   seed: {
     kind: "number",
     value: "N",
@@ -45,6 +51,8 @@ export interface Diet {
   /** Positions of a training sequence. */
   readonly sequence: number;
   readonly options: SelectOptions;
+  /** Bytes of text that one pass may hold, and why; null where nothing limits it. */
+  readonly capacity: Planned<number | null>;
 }
 
 /**
@@ -67,19 +75,19 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
     flags.dataForm,
   );
   const genome = await openWithData(flags.genome === undefined ? undefined : resolve(cwd, flags.genome), data);
+  const machine = await probeMachine(cwd);
+  const hasReplay = textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined;
+  const { express, minutes, seed } = flags;
   const recipe =
     named === undefined
-      ? (
-          await rankRecipes(body, {
-            genome: genomeFacts(genome.genes),
-            machine: await probeMachine(cwd),
-            hasReplay: textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined,
-          })
-        ).chosen.recipe
+      ? (await rankRecipes(body, { genome: genomeFacts(genome.genes), machine, minutes, hasReplay })).chosen.recipe
       : await loadBlueprint(named);
   const { blueprint } = recipe;
-  const { express } = flags;
-  const settings = resolveEpigenome(blueprint, config, express === undefined ? {} : { express });
+  const given = {
+    ...(express === undefined ? {} : { express }),
+    ...(minutes === undefined ? {} : { minutes }),
+    ...(seed === undefined ? {} : { seed }),
+  };
   return {
     genome,
     data,
@@ -87,11 +95,25 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
     recipe: blueprint.name,
     blueprint,
     sequence: Math.min(blueprint.batch?.sequence ?? 512, config.maxPositions),
-    options: selectionOf({
-      express: settings.express.value,
-      rules: settings.rules.value,
-      capacity: settings.capacity.value,
-      seed: flags.seed ?? blueprint.seed ?? 1,
-    }),
+    ...selectionFor(blueprint, { config, given, machine, hasReplay }),
+  };
+}
+
+/** How a recipe selects genes for a body, as a run's plan would. */
+export function selectionFor(
+  blueprint: Blueprint,
+  of: {
+    readonly config: ModelConfig;
+    readonly given: Given;
+    readonly machine: Machine;
+    readonly hasReplay: boolean;
+  },
+): Pick<Diet, "options" | "capacity"> {
+  const load = workloadOf(blueprint, { ...of, corpusTokens: undefined, genomeBytes: 0, copiesParent: false });
+  const { express, rules, capacity } = resolveEpigenome(blueprint, load, of.given);
+  const seed = of.given.seed ?? blueprint.seed ?? 1;
+  return {
+    options: selectionOf({ express: express.value, rules: rules.value, capacity: capacity.value, seed }),
+    capacity,
   };
 }

@@ -44,7 +44,7 @@ export const epigenomeExplain = defineVerb({
   human({ file, recipe, expressed, reason, copies, by, ...dose }) {
     const decided = doseFields.map((field) => {
       const rule = by[field];
-      return `${field.padEnd(10)}${String(dose[field] ?? "every").padEnd(10)}${rule === undefined ? "no rule speaks of it" : `rule ${oneLine(rule, 500)}`}`;
+      return `${field.padEnd(10)}${shown(dose[field], field).padEnd(10)} ${rule === undefined ? "no rule speaks of it" : `rule ${oneLine(rule, 500)}`}`;
     });
     const times = copies === 1 ? "" : `, ${copies} times in a pass`;
     const repeated =
@@ -58,6 +58,11 @@ export const epigenomeExplain = defineVerb({
     ].join("\n");
   },
 });
+
+function shown(value: string | number | object | null, field: string): string {
+  if (value === null) return field === "stage" ? "every" : "none";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
 
 function findGene(genes: readonly Gene[], wanted: string): Gene {
   const nameOf = ({ repository, path }: Gene): string => `${repository}/${path}`;

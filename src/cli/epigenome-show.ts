@@ -29,7 +29,7 @@ export const epigenomeShow = defineVerb({
   ],
   async run(input, { cwd, signal, progress }) {
     const diet = await openDiet(input, cwd);
-    const { genome, data, tokenizer, recipe, options } = diet;
+    const { genome, data, tokenizer, recipe, options, capacity } = diet;
     try {
       const selection = selectGenes(genome.genes, options);
       const tokens = new Map<object, number>();
@@ -48,7 +48,8 @@ export const epigenomeShow = defineVerb({
       }
       return {
         recipe,
-        capacity: options.capacity ?? null,
+        capacity: capacity.value,
+        limitedBy: capacity.reason,
         ...summary,
         idle: selection.idle,
         data: dataSummaries(data),
@@ -57,7 +58,7 @@ export const epigenomeShow = defineVerb({
       await genome.close();
     }
   },
-  human({ recipe, capacity, expressed, silent, data }, columns) {
+  human({ recipe, capacity, limitedBy, expressed, silent, data }, columns) {
     const width = rowWidth(columns);
     const heading = (first: string): readonly { heading: string; align: "left" | "right" | "rest" }[] => [
       { heading: first, align: "rest" },
@@ -81,7 +82,7 @@ export const epigenomeShow = defineVerb({
       formatCount(files),
       formatBytes(bytes),
     ]);
-    const limit = capacity === null ? "" : `, of at most ${formatBytes(capacity)} that its weights can hold`;
+    const limit = capacity === null ? "" : `; at most ${formatBytes(capacity)}: ${limitedBy}`;
     return [
       `${recipe}: ${formatMany(expressed.files, "file")}, ${formatBytes(expressed.bytes)}, ${formatMany(expressed.tokens, "token")} in one pass${limit}`,
       ...dataLines(data),

@@ -17,13 +17,17 @@ import { exportType, judgeRounding, ROUNDING_LIMIT, writeImago } from "../imago/
 import type { AdapterExport, Rounding } from "../imago/export.ts";
 import { measure, measureHeldOut } from "../imago/measure.ts";
 import type { MeasureOptions, Measures } from "../imago/measure.ts";
+import { outcomeNotes, outcomeOf, riseText } from "../imago/outcome.ts";
 import { buildReport, readLosses } from "../imago/report.ts";
+import { addDifference } from "../imago/repair.ts";
 import type { Report, RetentionSource, Training } from "../imago/report.ts";
-import { mergeTrained, withoutEffect } from "../imago/trained.ts";
+import { foldScales, mergeTrained, scaleAdapter } from "../imago/trained.ts";
 import { loadBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { modelName } from "./inputs.ts";
+import type { Instruct } from "./inputs.ts";
 import { openModel } from "./model.ts";
+import { PARENT_TEXT } from "./nest-files.ts";
 import type { Nest } from "./nest.ts";
 import { loraOf } from "./training.ts";
 
@@ -34,6 +38,8 @@ export interface ImagoOptions {
   readonly tokenizer: Tokenizer;
   /** The parent's folder that an adapter's configuration names. */
   readonly parentFolder: string;
+  /** What is added to the trained parent. */
+  readonly instruct: Instruct | undefined;
   readonly training: Training;
   readonly before: Measures;
   readonly heldOut: readonly HeldOutRecord[];
@@ -62,19 +68,22 @@ export function measureOptions(
 
 /** Makes `imago/` of the best checkpoint and measures it; the folder appears when all of it is there. */
 export async function finishImago(options: ImagoOptions): Promise<Report> {
-  const { nest, before, onWork } = options;
+  const { nest, before, settings, training, onWork } = options;
   const folder = nest.path(UNFINISHED);
   await rm(folder, { recursive: true, force: true });
   onWork("merging");
+  const outcome = outcomeOf(training, settings.keep);
+  for (const note of outcomeNotes(outcome)) nest.warn(note);
   const trained = await mergedModel(options);
   const wanted = nest.request.mergeDtype;
   let dtype = exportType(wanted, trained.parentType);
-  const exact = dtype === "F32" ? undefined : await measureHeldOut(trained, options.tokenizer, measureOptions(options));
+  const tokenizer = options.instruct?.tokenizer ?? options.tokenizer;
+  const exact = dtype === "F32" ? undefined : await measureHeldOut(trained, tokenizer, measureOptions(options));
   const write = async (): Promise<Measures> => {
     onWork("exporting");
-    await writeImago(folder, { ...trained, tokenizer: options.tokenizer, dtype });
-    const { body, tokenizer } = await openModel(folder);
-    return measure(body, tokenizer, measureOptions(options));
+    await writeImago(folder, { ...trained, tokenizer, dtype });
+    const written = await openModel(folder);
+    return measure(written.body, written.tokenizer, measureOptions(options));
   };
   let after = await write();
   let rounding: Rounding | null = null;
@@ -89,13 +98,19 @@ export async function finishImago(options: ImagoOptions): Promise<Report> {
       } else nest.warn(`${cost}; --merge-dtype f32 avoids it`);
     }
   }
+  const rise = after.retentionBitsPerByte / before.retentionBitsPerByte - 1;
+  if (rise > (settings.keep?.retention ?? Infinity)) {
+    nest.warn(`retention rose by ${riseText(rise)} on the whole text: the budget was watched on a sample of it`);
+  }
   const report = buildReport({
     ...options,
+    outcome,
     version: packageVersion(),
     after,
     separator: options.tokenizer.separator,
     losses: await readLosses(nest.path("chrysalis", "events.jsonl")),
     exported: { wanted, dtype, rounding },
+    repair: options.instruct && (await measureInstruct(options.instruct, options)),
     parent: modelName(nest.request.model),
     peakMemoryBytes: await nest.peakMemoryBytes(),
     seconds: nest.seconds() + options.elapsed(),
@@ -109,23 +124,40 @@ export async function finishImago(options: ImagoOptions): Promise<Report> {
   return report;
 }
 
+/** How the instruct model itself stands, which the repaired one is to be compared with. */
+async function measureInstruct({ path, sha256 }: Instruct, options: ImagoOptions): Promise<Report["repair"]> {
+  const { body, tokenizer } = await openModel(path);
+  const { bitsPerByte, retentionBitsPerByte } = await measure(body, tokenizer, measureOptions(options));
+  return { instruct: modelName(path), sha256, bitsPerByte, retentionBitsPerByte };
+}
+
 type MergedModel = Pick<Parameters<typeof writeImago>[1], "configJson" | "weights" | "generationConfig" | "adapter"> &
   Parameters<typeof measureHeldOut>[0] & { readonly parentType: Report["export"]["dtype"] };
 
-/** The parent with the best checkpoint in it, in f32. */
-async function mergedModel({ nest, settings, training, parentFolder }: ImagoOptions): Promise<MergedModel> {
-  const body = await loadBody(nest.request.model);
-  const lora = loraOf(settings);
+/** The parent, or the instruct model made from it, with the best checkpoint in it, in f32. */
+async function mergedModel(options: ImagoOptions): Promise<MergedModel> {
+  const { nest, settings, training, instruct } = options;
+  const body = await loadBody(instruct?.path ?? nest.request.model);
+  const parentFolder = instruct?.path ?? options.parentFolder;
+  const lora = loraOf(settings, body.config);
   const { checkpoint } = training.best;
   let adapter: AdapterExport | undefined;
   if (checkpoint === null) {
-    nest.warn("no evaluation was better than the parent's, so the imago has the parent's weights");
-    if (lora !== undefined) adapter = { tensors: withoutEffect(await anyAdapter(nest)), lora, parent: parentFolder };
+    if (instruct !== undefined) {
+      nest.warn("what training left is nothing to add, so the weights are the instruct model's");
+    }
+    if (lora !== undefined) {
+      const tensors = scaleAdapter(await anyAdapter(nest), () => 0);
+      adapter = { ...foldScales(tensors, lora), parent: parentFolder };
+    }
   } else {
     const { path } = await readCheckpoint(nest.path("chrysalis", "checkpoints", checkpoint));
     const tensors = await readParameters(path);
-    mergeTrained(body, tensors, lora);
-    if (lora !== undefined) adapter = { tensors, lora, parent: parentFolder };
+    if (lora !== undefined) {
+      adapter = { ...foldScales(tensors, lora), parent: parentFolder };
+      mergeTrained(body, adapter.tensors, adapter.lora);
+    } else if (instruct === undefined) mergeTrained(body, tensors, undefined);
+    else addDifference(body, await loadBody(nest.request.model), tensors);
   }
   const { config, configJson, weights, generationConfig, dtype: parentType } = body;
   return { config, configJson, weights, generationConfig, adapter, parentType };
@@ -140,7 +172,9 @@ async function mergedModel({ nest, settings, training, parentFolder }: ImagoOpti
 /** The nest's manifest, the last thing that a run writes: what went in and what came out, by hash; no time. */
 export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
   const outputs = ["plan.json", "heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
+  if (existsSync(nest.path(PARENT_TEXT))) outputs.push(PARENT_TEXT);
   if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
+  if (existsSync(nest.path("difficulty.jsonl"))) outputs.push("difficulty.jsonl");
   const files: Record<string, string> = {};
   for (const name of outputs) files[name] = await sha256OfFile(nest.path(name));
   const { model, genome, data, blueprint } = plan.inputs;

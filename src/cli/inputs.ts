@@ -18,6 +18,8 @@ import type { NamedText } from "../epigenome/overlap.ts";
 import { readGeneralText } from "../epigenome/texts.ts";
 import { UserError } from "../errors.ts";
 import { sha256OfFile } from "../formats/files.ts";
+import { refuseUnrelated } from "../imago/repair.ts";
+import type { Comparable } from "../imago/repair.ts";
 import type { RetentionSource } from "../imago/report.ts";
 import { hashFiles, inspectBody } from "../models/load.ts";
 import type { BodyFiles } from "../models/load.ts";
@@ -44,7 +46,15 @@ export interface Inputs {
   readonly data: readonly DataFile[];
   readonly retention: GeneralText | undefined;
   readonly replay: GeneralText | undefined;
+  /** Whose difference to the body is added after training. */
+  readonly instruct: Instruct | undefined;
   readonly machine: Machine;
+}
+
+export interface Instruct {
+  readonly path: string;
+  readonly sha256: string;
+  readonly tokenizer: Tokenizer;
 }
 
 export interface Recipe {
@@ -70,17 +80,30 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
   const replay = await generalText(request.replay, folder, "replay.txt");
   if (retention && replay) refuseOverlap(retention.text, replay.text);
   const data = await readDataFiles(request.data ?? [], request.dataForm);
-  const hashed = folder === undefined ? body.weightFiles : [join(folder, "config.json"), ...body.weightFiles];
+  const instruct =
+    request.instruct === undefined ? undefined : await openInstruct(request.instruct, { body, tokenizer });
   return {
     body,
     parameters: countParameters(body.config),
-    modelSha256: await hashFiles(hashed),
+    modelSha256: await hashOf(body),
     tokenizer,
     data,
     retention,
     replay,
+    instruct,
     machine: await probeMachine(out),
   };
+}
+
+function hashOf({ kind, path, weightFiles }: BodyFiles): Promise<string> {
+  return hashFiles(kind === "folder" ? [join(path, "config.json"), ...weightFiles] : weightFiles);
+}
+
+async function openInstruct(path: string, base: Comparable): Promise<Instruct> {
+  const tokenizer = await openTokenizer(path);
+  const body = await inspectBody(path);
+  refuseUnrelated(base, { body, tokenizer });
+  return { path, sha256: await hashOf(body), tokenizer };
 }
 
 /** A general text that comes with a model's folder; undefined where there is none. */
@@ -143,6 +166,15 @@ export async function chooseRecipe(
     chosen = { recipe: match.chosen.recipe, reason: match.chosen.holds.join("; ") };
   } else chosen = { recipe: await loadBlueprint(request.blueprint), reason: "--blueprint" };
   const { blueprint } = chosen.recipe;
+  if (blueprint.repair === true && inputs.instruct === undefined) {
+    throw new UserError(
+      "invalid",
+      `${blueprint.name} adds what an instruct model has over its base, and none is given`,
+      {
+        hint: "name the base with --model and the instruct model made from it with --instruct",
+      },
+    );
+  }
   refuseBody(blueprint, body.config, machine, out);
   checkRendering(inputs.data, blueprint, tokenizerUnder(blueprint, inputs.tokenizer));
   return chosen;

@@ -1,12 +1,14 @@
 /** The files of a nest through which the stages of a run meet, as types. */
 
+import { existsSync } from "node:fs";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { readJson } from "../formats/files.ts";
-import { readDocuments, writeJsonl } from "../formats/jsonl.ts";
+import { readDocuments, readJsonLines, writeJsonl } from "../formats/jsonl.ts";
 import { openGenome } from "../genome/manifest.ts";
 import type { LockedRepository } from "../genome/manifest.ts";
 import type { Report } from "../imago/report.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { hasRepositories } from "./nest.ts";
 import type { Nest } from "./nest.ts";
 
@@ -53,3 +55,27 @@ export async function readRetention(nest: Nest): Promise<Document[]> {
   }
   return documents;
 }
+
+/** Writes what the parent sampled for its divergence from the child: ids, and the text they stand for. */
+export async function writeParentText(
+  nest: Nest,
+  sequences: readonly Int32Array[],
+  { decode }: Pick<Tokenizer, "decode">,
+): Promise<void> {
+  await writeJsonl(
+    nest.path(PARENT_TEXT),
+    sequences.map((ids) => ({ ids: [...ids], text: decode([...ids]) })),
+  );
+}
+
+/** The ids that the parent sampled; undefined where no divergence is watched. */
+export async function readParentText(nest: Nest): Promise<Int32Array[] | undefined> {
+  if (!existsSync(nest.path(PARENT_TEXT))) return undefined;
+  const sequences: Int32Array[] = [];
+  for await (const { value } of readJsonLines(nest.path(PARENT_TEXT))) {
+    sequences.push(Int32Array.from((value as { ids: number[] }).ids));
+  }
+  return sequences;
+}
+
+export const PARENT_TEXT = "parent-text.jsonl";

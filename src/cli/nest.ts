@@ -23,9 +23,11 @@ const requestSchema = z.strictObject({
   blueprint: z.string().optional(),
   retention: z.string().optional(),
   replay: z.string().optional(),
+  instruct: z.string().optional(),
   seed: z.int().min(0).optional(),
   express: z.enum(["default", "all"]).optional(),
   minutes: z.number().positive().optional(),
+  unready: z.literal(true).optional(),
   mergeDtype: z.enum(MERGE_DTYPES),
 });
 

@@ -15,6 +15,7 @@ import type { GenomeEvent } from "../genome/events.ts";
 import { measure } from "../imago/measure.ts";
 import type { Figures, Measures } from "../imago/measure.ts";
 import type { Report, Training } from "../imago/report.ts";
+import { sampleParentText } from "../imago/parent-text.ts";
 import { sampleOwnTexts } from "../imago/sample.ts";
 import type { Body } from "../models/body.ts";
 import { loadBody } from "../models/load.ts";
@@ -22,10 +23,22 @@ import { writeModelFolder } from "../models/save.ts";
 import { finishImago, measureOptions, writeNestManifest } from "./imago-stage.ts";
 import { checkInputs, chooseRecipe, refuseChanged, refuseOtherData, retentionSource } from "./inputs.ts";
 import type { Inputs } from "./inputs.ts";
+import { interimTexts, parentTextTokens } from "./interim.ts";
+import type { InterimTexts } from "./interim.ts";
 import { abandonNest, beginNest, checkNestFree, placeOf, reopenNest, resumeCommand } from "./nest.ts";
 import type { Nest, RunRequest } from "./nest.ts";
-import { genomeOf, readHeldOut, readReport, readRetention, repositoriesOf, writeRetention } from "./nest-files.ts";
+import {
+  genomeOf,
+  readHeldOut,
+  readParentText,
+  readReport,
+  readRetention,
+  repositoriesOf,
+  writeParentText,
+  writeRetention,
+} from "./nest-files.ts";
 import { openWithData } from "./own-data.ts";
+import { parentRecord } from "./parent-record.ts";
 import { encodeReplay, expressTexts, planRun, tokenizerFor } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
 import { trainAsPlanned } from "./training.ts";
@@ -121,7 +134,11 @@ async function walk(nest: Nest, checked: Inputs, history: boolean, options: Pipe
   const heldOut = await readHeldOut(nest);
   const before = await beforeStage(nest, inputs, settings, heldOut, carried, options);
   const retention = await readRetention(nest);
-  const shared: Shared = { nest, inputs, plan, settings, heldOut, retention, carried, options };
+  const { bytesPerToken } = nest.result<PlanResult>("plan")!;
+  const { tokenizer } = inputs;
+  const parentText = await readParentText(nest);
+  const interim = interimTexts({ settings, bytesPerToken, tokenizer, heldOut, retention, parentText });
+  const shared: Shared = { nest, inputs, plan, settings, heldOut, retention, interim, carried, options };
   const training = await trainingStage(shared);
   delete carried.body;
   delete carried.texts;
@@ -136,6 +153,7 @@ interface Shared {
   readonly settings: Settings;
   readonly heldOut: readonly HeldOutRecord[];
   readonly retention: readonly Document[];
+  readonly interim: InterimTexts;
   readonly carried: Carried;
   readonly options: PipelineOptions;
 }
@@ -179,6 +197,8 @@ async function planStage(
     const plan = await readPlan(nest.path("plan.json"));
     refuseChanged(`the model ${nest.request.model}`, plan.inputs.model.sha256, inputs.modelSha256);
     refuseOtherData(plan.inputs.data ?? [], inputs.data);
+    const instruct = (of: { readonly sha256: string } | null | undefined): string => of?.sha256 ?? "none";
+    refuseChanged("the instruct model", instruct(plan.inputs.instruct), instruct(inputs.instruct));
     refuseChanged("the replay text", done.replaySha256 ?? "none", inputs.replay?.sha256 ?? "none");
     return { plan, settings: settingsOf(plan) };
   }
@@ -250,6 +270,13 @@ async function beforeStage(
     await writeRetention(nest, await sampleOwnTexts(body, tokenizer, { seed, threads, onProgress, signal }));
     nest.warn("no retention text was given: the parent's own samples stand for it");
   }
+  const tokens = parentTextTokens(settings);
+  if (tokens > 0) {
+    const { seed, threads, sequence: window } = settings;
+    const onProgress = (done: number, total: number): void => onEvent({ type: "work", work: "sampling", done, total });
+    const sampled = { tokens, window, seed, threads, onProgress, signal };
+    await writeParentText(nest, await sampleParentText(body, tokenizer.separator, sampled), tokenizer);
+  }
   const retention = await readRetention(nest);
   const onMeasuring = (done: number, total: number): void => onEvent({ type: "work", work: "measuring", done, total });
   const measures = await measure(
@@ -263,22 +290,23 @@ async function beforeStage(
   return measures;
 }
 
-async function trainingStage({
-  nest,
-  inputs,
-  plan,
-  settings,
-  heldOut,
-  retention,
-  carried,
-  options,
-}: Shared): Promise<Training> {
+async function trainingStage({ nest, inputs, plan, settings, interim, carried, options }: Shared): Promise<Training> {
   const done = nest.result<Training>("chrysalis");
   if (done !== undefined) return done;
   const { onEvent, signal } = options;
   const elapsed = stopwatch();
   const texts = carried.texts ?? (await expressAgain(nest, plan, inputs, options));
   const replayCorpus = await encodeReplay(plan, inputs);
+  const record = await parentRecord({
+    path: nest.path("difficulty.jsonl"),
+    plan,
+    settings,
+    stages: texts.stages,
+    tokenizer: inputs.tokenizer,
+    body: () => bodyOf(nest, carried, options),
+    onMeasuring: (done, total) => onEvent({ type: "work", work: "measuring", done, total }),
+    signal,
+  });
   const body = await bodyOf(nest, carried, options);
   const training = await trainAsPlanned({
     plan,
@@ -286,10 +314,9 @@ async function trainingStage({
     body,
     tokenizer: inputs.tokenizer,
     stages: texts.stages,
-    bytesPerToken: nest.result<PlanResult>("plan")!.bytesPerToken,
+    record,
+    texts: interim,
     replay: replayCorpus && { corpus: replayCorpus, sha256: inputs.replay!.sha256 },
-    heldOut,
-    retention,
     dir: nest.path("chrysalis"),
     resume: existsSync(nest.path("chrysalis")),
     resumeWith: resumeCommand(nest.dir),
@@ -331,6 +358,7 @@ async function imagoStage(shared: Shared, before: Measures, training: Training):
       plan,
       settings,
       tokenizer: inputs.tokenizer,
+      instruct: inputs.instruct,
       parentFolder: inputs.body.kind === "gguf" ? nest.path("parent") : nest.request.model,
       training,
       before,

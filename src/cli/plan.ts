@@ -94,6 +94,11 @@ function predictions(predicted: Plan["predicted"]): string[] {
   const parts = Object.entries(memory).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
   return [
     `memory: about ${formatBytes(predicted.memoryBytes)} (${parts.join(", ")}); disk: about ${formatBytes(predicted.diskBytes)}`,
+    ...(predicted.parentSeconds === 0
+      ? []
+      : [
+          `before it: about ${formatDuration(predicted.parentSeconds)} for the parent to read the text, whose losses decide the order`,
+        ]),
     `training: about ${formatDuration(predicted.trainingSeconds)}, ${formatCount(steps)} steps of ${formatCount(tokensPerStep)} tokens ` +
       `at ${formatCount(tokensPerSecond)} tokens/s (${rate}), ${epochs.toFixed(1)} passes over the genome; ` +
       `${formatCount(predicted.trainable)} of ${formatCount(predicted.parameters)} parameters are trained`,

@@ -3,6 +3,7 @@
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import type { Plan, PlanInputs, Settings } from "../blueprint/plan.ts";
 import { settingsOf } from "../blueprint/plan.ts";
+import { refuseCopies, refuseUnready, unreadiness } from "../blueprint/readiness.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
 import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
@@ -55,12 +56,13 @@ export interface PlanningOptions {
 /**
  * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone), expresses it, encodes what is trained on and resolves the blueprint. Writes nothing.
  *
- * @throws UserError "empty", "invalid", "unsupported", "memory", "disk"
+ * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
 export async function planRun(genomeDir: string | undefined, options: PlanningOptions): Promise<Planning> {
   const { request, inputs, out } = options;
   const genome = await openWithData(genomeDir, inputs.data);
   try {
+    refuseCopies(genome.genes);
     const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
     // The genome decides none of the settings that decide what is expressed.
     const draft = settingsOf(resolve(genome, recipe, options, undefined));
@@ -76,13 +78,9 @@ export async function planRun(genomeDir: string | undefined, options: PlanningOp
       heldOutBytes: heldOut.reduce((sum, { bytes }) => sum + bytes, 0),
       retentionBytes: retention?.bytes ?? Math.round(OWN_SAMPLES.texts * OWN_SAMPLES.tokens * BYTES_PER_TOKEN),
     });
-    return {
-      ...texts,
-      plan,
-      heldOut,
-      retention: retention?.documents,
-      warnings: [...dataWarnings(inputs.data), ...warningsOf(expression)],
-    };
+    const accepted = refuseUnready(unreadiness(plan), request.unready === true);
+    const warnings = [...accepted, ...dataWarnings(inputs.data), ...warningsOf(texts.expression)];
+    return { ...texts, plan, heldOut, retention: retention?.documents, warnings };
   } finally {
     await genome.close();
   }
@@ -211,6 +209,7 @@ function resolve(
     ...(data && { data }),
     retention: { source: retentionSource(inputs), bytes: measured?.retentionBytes ?? 0 },
     replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
+    instruct: inputs.instruct === undefined ? null : { sha256: inputs.instruct.sha256 },
   };
   return resolvePlan({
     recipe,

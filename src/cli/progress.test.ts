@@ -76,11 +76,17 @@ test("a run bounded by minutes shows its time before its length is decided", () 
   const step = { loss: 4, learningRate: 1, gradientNorm: 1, tokens: 10, tokensPerSecond: 1500 };
   show({ type: "plan", step: 0, parameters: 1000, optimiser: "muon", total: null, minutes: 2 });
   show({ type: "step", step: 9, total: null, ...step, eta: null, seconds: 30 });
-  show({ type: "evaluation", step: 9, heldOut: 2, retention: 1.5, best: true, seconds: 1 });
+  show({ type: "evaluation", step: 9, heldOut: 2, retention: 1.5, best: true, over: [], seconds: 1 });
+  const over = [
+    { measure: "retention", value: 0.032, limit: 0.02 },
+    { measure: "kl", value: 0.25, limit: 0.1 },
+  ] as const;
+  show({ type: "evaluation", step: 12, heldOut: 1.9, retention: 1.6, kl: 0.25, best: false, over, seconds: 1 });
   show({ type: "done", step: 20, tokens: 100, tokensPerSecond: 1500, seconds: 120 });
   assert.deepEqual(lines(), [
     "training: 1,000 values, with muon",
     "step 9: held-out 2.000 bits per byte, retention 1.500, the best so far",
+    "step 12: held-out 1.900 bits per byte, retention 1.600, KL 0.250, over the budget: retention +3.2 % of at most +2.0 %, KL 0.25 of at most 0.1",
     "training: done, 20 steps, 100 tokens, 1,500 tok/s, 0.0 s",
   ]);
 });

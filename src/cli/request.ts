@@ -33,6 +33,11 @@ export const requestFlags = {
     value: "FILE",
     help: "General text, or JSONL, that is trained on too, against forgetting (default: the model's replay.txt, else none)",
   },
+  instruct: {
+    kind: "text",
+    value: "MODEL",
+    help: "Instruct model made from MODEL: what it has over it is added after training (F16 or better)",
+  },
   out: { kind: "text", value: "DIR", help: "Folder of the run (default nest, or the next free of nest-2, nest-3 ...)" },
   seed: { kind: "number", value: "N", integer: true, min: 0, max: 2 ** 32 - 1, help: "Seed of every random choice" },
   express: {
@@ -41,6 +46,10 @@ export const requestFlags = {
     help: "What is trained on: what fits the body (default), or every file there is, duplicates, logs and backups too",
   },
   minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
+  unready: {
+    kind: "switch",
+    help: "Train also where the genome is too small or looks like noise; without it such a run is refused",
+  },
   mergeDtype: {
     kind: "choice",
     choices: MERGE_DTYPES,
@@ -59,7 +68,7 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
     return source.kind === "path" ? resolve(cwd, text) : text;
   };
   const absolute = (path: string): string => resolve(cwd, path);
-  const { hub, data, dataForm, model, blueprint, retention, replay, seed, express, minutes } = flags;
+  const { hub, data, dataForm, model, blueprint, retention, replay, instruct, seed, express, minutes } = flags;
   const recipe = blueprintOf(blueprint, cwd);
   return {
     sources: positionals.map(place),
@@ -70,9 +79,11 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
     ...(recipe === undefined ? {} : { blueprint: recipe }),
     ...(retention === undefined ? {} : { retention: absolute(retention) }),
     ...(replay === undefined ? {} : { replay: absolute(replay) }),
+    ...(instruct === undefined ? {} : { instruct: absolute(instruct) }),
     ...(seed === undefined ? {} : { seed }),
     ...(express === undefined ? {} : { express }),
     ...(minutes === undefined ? {} : { minutes }),
+    ...(flags.unready ? { unready: true as const } : {}),
     mergeDtype: flags.mergeDtype,
   };
 }

@@ -64,6 +64,7 @@ function resultOf({ nest, report, already }: Finished) {
     before: figures(before),
     after: figures(after),
     retentionSource: report.retentionSource,
+    repair: report.repair,
     heldOut: report.heldOut.map(({ repository, path, blob, bytes }) => ({ repository, path, blob, bytes })),
     steps: training.steps,
     tokens: training.tokens,
@@ -93,6 +94,12 @@ function human(result: Result): string {
     "",
     `${formatCount(result.tokens)} tokens in ${formatCount(result.steps)} steps, ${formatCount(result.tokensPerSecond)} tokens/s, ` +
       `at most ${formatBytes(result.peakMemoryBytes)} of memory, ${formatDuration(result.seconds)} in all.`,
+    ...(result.repair === null
+      ? []
+      : [
+          `The instruct model ${result.repair.instruct} itself: held-out ${formatFigure(result.repair.bitsPerByte)}, ` +
+            `retention ${formatFigure(result.repair.retentionBitsPerByte)}.`,
+        ]),
     ...(result.retentionSource === "sampled" ? ["Retention is measured on the parent's own samples."] : []),
     ...result.warnings.map((warning) => `Note: ${warning}.`),
     "",

@@ -5,7 +5,7 @@ import type { PipelineEvent, Work } from "./pipeline.ts";
 import type { Progress } from "./progress.ts";
 import { showGenome, showTraining } from "./stages.ts";
 
-const UNITS: Partial<Record<Work, string>> = { encoding: "files", sampling: "texts", measuring: "tokens" };
+const UNITS: Partial<Record<Work, string>> = { encoding: " files", measuring: " tokens" };
 
 /** Shows a run, or the planning of one. */
 export function showPipeline(progress: Progress): (event: PipelineEvent) => void {
@@ -30,7 +30,7 @@ export function showPipeline(progress: Progress): (event: PipelineEvent) => void
           stage: work,
           done,
           total,
-          details: [`${formatCount(done)} of ${formatCount(total)} ${unit}`],
+          details: [`${formatCount(done)} of ${formatCount(total)}${unit}`],
         });
         return;
       }

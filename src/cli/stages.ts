@@ -3,6 +3,7 @@
 import type { HatchEvent } from "../chrysalis/hatch.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
 import type { GenomeEvent } from "../genome/events.ts";
+import { overrunText } from "../imago/outcome.ts";
 import { formatBytes, formatCount, formatDuration, formatFigure, formatMany } from "./format.ts";
 import type { Progress } from "./progress.ts";
 
@@ -36,8 +37,12 @@ export function showTraining(progress: Progress): (event: TrainEvent) => void {
       }
       case "evaluation": {
         const retention = event.retention === undefined ? "" : `, retention ${formatFigure(event.retention)}`;
+        const kl = event.kl === undefined ? "" : `, KL ${formatFigure(event.kl)}`;
         const best = event.best && event.step > 0 ? ", the best so far" : "";
-        progress.note(`step ${event.step}: held-out ${formatFigure(event.heldOut)} bits per byte${retention}${best}`);
+        const over = event.over.length === 0 ? "" : `, over the budget: ${event.over.map(overrunText).join(", ")}`;
+        progress.note(
+          `step ${event.step}: held-out ${formatFigure(event.heldOut)} bits per byte${retention}${kl}${best}${over}`,
+        );
         return;
       }
       case "sample":

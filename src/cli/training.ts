@@ -6,27 +6,28 @@ import { checkpointName } from "../chrysalis/checkpoint.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
 import { createAdamW } from "../chrysalis/optimisers/adamw.ts";
 import { createMuon, NEWTON_SCHULZ } from "../chrysalis/optimisers/muon.ts";
+import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
-import { heldOutDocuments } from "../epigenome/heldout-records.ts";
-import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
+import { packInOrder } from "../epigenome/order.ts";
 import { packCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
 import { createStagedStream } from "../epigenome/staged-stream.ts";
 import { createStream } from "../epigenome/stream.ts";
-import { scoreDocuments } from "../eval/bits-per-byte.ts";
-import type { Document } from "../eval/bits-per-byte.ts";
 import { packageVersion } from "../formats/package-root.ts";
 import { hash32 } from "../formats/random.ts";
-import { total } from "../imago/measure.ts";
 import type { Training } from "../imago/report.ts";
 import { promptOf } from "../imago/sample.ts";
 import { createGenerator } from "../inference/generate.ts";
 import type { LoraOptions } from "../models/adapter.ts";
 import type { Body } from "../models/body.ts";
+import type { ModelConfig } from "../models/config.ts";
+import { rateOf, scalesOf } from "../models/module-marks.ts";
 import { createNewtonSchulz } from "../models/newton-schulz.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { beginnings } from "./beginnings.ts";
+import { scoreInterim } from "./interim.ts";
+import type { InterimTexts } from "./interim.ts";
+import type { ParentRecord } from "./parent-record.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
 export interface TrainingOptions {
@@ -36,10 +37,10 @@ export interface TrainingOptions {
   readonly body: Body;
   readonly tokenizer: Tokenizer;
   readonly stages: readonly StageCorpus[];
-  readonly bytesPerToken: number;
+  /** What the order of the stages goes by. */
+  readonly record: ParentRecord;
   readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
-  readonly heldOut: readonly HeldOutRecord[];
-  readonly retention: readonly Document[];
+  readonly texts: InterimTexts;
   readonly dir: string;
   readonly resume: boolean;
   readonly resumeWith: string;
@@ -48,11 +49,11 @@ export interface TrainingOptions {
 }
 
 const SAMPLE_TOKENS = 40;
-/** Part of an interim evaluation's tokens that is held-out text, which picks the best checkpoint. */
-const HELD_OUT_PART = 0.6;
 
-export function loraOf({ lora, seed }: Settings): LoraOptions | undefined {
-  return lora === null ? undefined : { ...lora, seed };
+export function loraOf({ lora, seed, modules }: Settings, config: ModelConfig): LoraOptions | undefined {
+  if (lora === null) return undefined;
+  const scales = scalesOf(modules, config, lora);
+  return { ...lora, seed, ...(scales === undefined ? {} : { scales }) };
 }
 
 /**
@@ -63,8 +64,9 @@ export function loraOf({ lora, seed }: Settings): LoraOptions | undefined {
 export async function trainAsPlanned(options: TrainingOptions): Promise<Training> {
   const { plan, settings, body, tokenizer, replay } = options;
   const { threads, sequence: T, microBatch: B, microBatches } = settings;
-  const lora = loraOf(settings);
-  const step = await compileStep(body, { B, T, train: lora === undefined ? "full" : { lora }, threads });
+  const lora = loraOf(settings, body.config);
+  const trained = lora === undefined ? "full" : { lora };
+  const step = await compileStep(body, { B, T, train: trained, rateOf: rateOf(settings.modules), threads });
   const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
   const generator = createGenerator(body, {
     threads,
@@ -76,20 +78,23 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
     settings.optimizer === "muon"
       ? createMuon(step.parameters, { ...adam, orthogonalise: solver.run })
       : createAdamW(step.parameters, adam);
-  const { heldOut, retention } = interimTexts(options);
-  const prompt = promptOf(heldOut, tokenizer, body.config.maxPositions);
+  const prompt = promptOf(options.texts.heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
   const stream = createStagedStream(
-    options.stages.map(({ corpus }, stage) =>
-      createStream(packCorpus(corpus, T), {
+    options.stages.map(({ corpus }, stage) => {
+      // Of one seed, two stages would begin with the same replay.
+      const seed = stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0);
+      const difficulty = options.record.difficulty[stage];
+      const { packed, order } = packInOrder(corpus, { T, seed, order: settings.order, difficulty });
+      return createStream(packed, {
         B,
         microBatches,
-        // Of one seed, two stages would begin with the same replay.
-        seed: stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0),
+        seed,
+        order,
         ...(packedReplay ? { replay: packedReplay } : {}),
-      }),
-    ),
+      });
+    }),
   );
   try {
     const result = await train({
@@ -113,34 +118,30 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         model: model.sha256,
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
+        ...(options.record.sha256 === null ? {} : { difficulty: options.record.sha256 }),
         seed: settings.seed,
         threads,
       },
       evaluation: {
         times: settings.evaluations,
-        async evaluate() {
-          const { perDocument } = await scoreDocuments(step, tokenizer, [...heldOut, ...retention]);
-          return {
-            heldOut: total(perDocument.slice(0, heldOut.length)),
-            retention: total(perDocument.slice(heldOut.length)),
-          };
-        },
+        evaluate: () => scoreInterim(step, tokenizer, options.texts),
         async sample() {
           const stop = tokenizer.stop;
           const ids = await generator.generate(prompt.ids, { maxTokens: SAMPLE_TOKENS, stop });
           return tokenizer.decode(ids);
         },
       },
+      // An early end would take their time from the stages that are still to come.
+      ...(settings.keep === null ? {} : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 } }),
       checkpointEvery: settings.checkpoint,
       onEvent: options.onEvent,
       signal: options.signal,
       resumeWith: options.resumeWith,
     });
-    const { steps, tokens, tokensPerSecond, seconds, evaluations, best } = result;
+    const { steps, tokens, tokensPerSecond, seconds, evaluations, best, lowest } = result;
     // Evaluations are always planned, so there is a best one.
-    const chosen = best!.evaluation;
-    const checkpoint = best!.checkpoint === undefined ? null : checkpointName(chosen.step);
-    return { steps, tokens, tokensPerSecond, seconds, evaluations, best: { ...chosen, checkpoint } };
+    const kept = { best: checkpointOf(best!), lowest: checkpointOf(lowest!) };
+    return { steps, tokens, tokensPerSecond, seconds, evaluations, ...kept };
   } finally {
     await generator.release();
     await solver.release();
@@ -148,11 +149,6 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   }
 }
 
-/** The beginnings of the held-out and retention documents, within the plan's tokens. */
-function interimTexts(options: TrainingOptions): { heldOut: Document[]; retention: Document[] } {
-  const bytes = options.settings.evaluationTokens * options.bytesPerToken;
-  return {
-    heldOut: beginnings(heldOutDocuments(options.heldOut, options.tokenizer), HELD_OUT_PART * bytes),
-    retention: beginnings(options.retention, (1 - HELD_OUT_PART) * bytes),
-  };
+function checkpointOf({ evaluation, checkpoint }: NonNullable<TrainResult["best"]>): Training["best"] {
+  return { ...evaluation, checkpoint: checkpoint === undefined ? null : checkpointName(evaluation.step) };
 }

@@ -33,6 +33,24 @@ test("every gene is trained on or silent for one reason, and shares hold for wha
   assert.deepEqual(idle, ["**/*.rs"]);
 });
 
+test("a small diet leaves as much to hold out as a large one", async () => {
+  const genes = Array.from({ length: 60 }, (_, i) => gene({ path: `${i}.md`, textBytes: 1000 }));
+  const name = (path: string): string => path.replaceAll(/\d/g, (d) => "abcdefghij"[Number(d)]!);
+  const of = (capacity: number) =>
+    expressGenes(genes, {
+      rules: [],
+      seed: 4,
+      capacity,
+      share: 0.1,
+      minFiles: 2,
+      maxBytes: 100_000,
+      text: async ({ path }) => `a line that only ${name(path)} has\n`,
+    });
+  const [small, large] = [await of(3000), await of(1e6)];
+  assert.deepEqual(small.heldOut, large.heldOut);
+  assert.deepEqual([small.trained.length, large.trained.length, large.heldOut.length], [3, 54, 6]);
+});
+
 test("what serves as retention or replay text is neither trained on nor held out", async () => {
   const lines = (word: string, from: number, to: number): string =>
     Array.from({ length: to - from }, (_, i) => `the ${word} of line ${"x".repeat(from + i)} stands here\n`).join("");

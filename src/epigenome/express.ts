@@ -5,7 +5,7 @@ import { withoutKnownTexts } from "./known-texts.ts";
 import { holdOut, type HeldOut, type HeldOutOptions } from "./heldout.ts";
 import { selectGenes, type ExpressedGene, type SelectOptions, type SilentGene } from "./select.ts";
 
-export interface ExpressOptions extends HeldOutOptions, Omit<SelectOptions, "isMarked"> {
+export interface ExpressOptions extends HeldOutOptions, Omit<SelectOptions, "isMarked" | "keepAtLeast"> {
   /** General text on which forgetting is measured: a gene that holds a good part of it is never trained on. */
   readonly retention?: readonly string[];
 }
@@ -36,7 +36,8 @@ export async function expressGenes(genes: readonly Gene[], options: ExpressOptio
     { reason: "retention text", texts: options.retention ?? [] },
     { reason: "replay text", texts: [...(options.alsoTrained ?? [])] },
   ]);
-  const first = selectGenes(known.genes, options);
+  // A small diet must not make the held-out sample small: candidates may be more than what will be trained on.
+  const first = selectGenes(known.genes, { ...options, keepAtLeast: options.maxBytes / options.share });
   const held = await holdOut(
     first.expressed.map(({ gene }) => gene),
     options,

@@ -62,7 +62,11 @@ export async function* framedDocuments(
     const text = await genome.text(gene);
     for (let copy = 0; copy < copies; copy++) {
       for (const framed of framingOf(dose.framing).frame({ gene, text, copy }, options)) {
-        yield { of, stretches: framed.map((stretch) => ({ ...stretch, loss: dose.loss * lossOf(stretch.part) })) };
+        const emphasis = dose.emphasis ?? undefined;
+        yield {
+          of,
+          stretches: framed.map((stretch) => ({ ...stretch, loss: dose.loss * lossOf(stretch.part), emphasis })),
+        };
       }
     }
     onGene?.();

@@ -1,7 +1,9 @@
 /** Token ids of documents, packed into training sequences of one length; which sequence comes when is stream.ts. */
-import { invariant } from "../errors.ts";
+import { invariant, UserError } from "../errors.ts";
 import { bestFit, type Packing } from "../models/best-fit.ts";
 import type { Batch } from "../models/batch.ts";
+import { emphasises, emphasisOfIds } from "./token-classes.ts";
+import type { Emphasis } from "./token-classes.ts";
 
 /** Documents as one run of ids: separator, document, separator, document, ..., separator. */
 export interface TokenCorpus {
@@ -21,6 +23,8 @@ export interface PackedCorpus {
   readonly pieceLengths: Uint32Array;
   readonly packing: Packing;
   readonly sequences: number;
+  /** The group of each sequence; undefined where no groups were asked for. */
+  readonly groups?: Uint32Array | undefined;
   /** Predictions of one pass: the tokens of every document and its closing separator, those without weight included. */
   readonly tokens: number;
 }
@@ -30,10 +34,18 @@ export interface CorpusEncoder {
   readonly separator: number;
   readonly vocabularySize: number;
   encodeContent(text: string): number[];
+  /** As of `Tokenizer`; without it no emphasis is possible. */
+  bytesOf?(id: number): Uint8Array | undefined;
 }
 
-/** A stretch of text, or of ids that are decided already, with the weight of its tokens in the loss. */
-export type Stretch = ({ readonly text: string } | { readonly ids: readonly number[] }) & { readonly loss: number };
+/**
+ * A stretch of text, or of ids that are decided already, with the weight of its tokens in the loss, and factors of that by
+ * class of token.
+ */
+export type Stretch = ({ readonly text: string } | { readonly ids: readonly number[] }) & {
+  readonly loss: number;
+  readonly emphasis?: Emphasis | undefined;
+};
 
 /** A document as its stretches, in order. */
 export interface FramedDocument {
@@ -60,16 +72,26 @@ export class CorpusBuilder {
     this.addStretches([{ ids, loss: 1 }]);
   }
 
-  /** The same of a document in stretches; the separator that closes it has the weight of the last one. */
-  addStretches(stretches: readonly { readonly ids: ArrayLike<number>; readonly loss: number }[]): void {
+  /**
+   * The same of a document in stretches; `factors` of the loss of each id are there where they are not all 1. The separator
+   * that closes it has the loss of the last stretch.
+   */
+  addStretches(
+    stretches: readonly {
+      readonly ids: ArrayLike<number>;
+      readonly loss: number;
+      readonly factors?: Float32Array | undefined;
+    }[],
+  ): void {
     const count = stretches.reduce((sum, { ids }) => sum + ids.length, 0);
     if (count === 0) return;
     const end = this.#length + count + 1;
     if (end > this.#ids.length) this.#grow(end);
-    for (const { ids, loss } of stretches) {
-      if (loss !== 1) this.#weights ??= new Float32Array(this.#ids.length).fill(1);
+    for (const { ids, loss, factors } of stretches) {
+      if (loss !== 1 || factors !== undefined) this.#weights ??= new Float32Array(this.#ids.length).fill(1);
       this.#ids.set(ids, this.#length);
       this.#weights?.fill(loss, this.#length, this.#length + ids.length);
+      factors?.forEach((factor, i) => (this.#weights![this.#length + i]! *= factor));
       this.#length += ids.length;
     }
     this.#ids[this.#length] = this.#separator;
@@ -98,7 +120,11 @@ export class CorpusBuilder {
   }
 }
 
-/** Encodes documents one after the other; `onDocument` hears each that has tokens. */
+/**
+ * Encodes documents one after the other; `onDocument` hears each that has tokens.
+ *
+ * @throws UserError "unsupported" where token classes have weights and the tokenizer does not say what its tokens stand for
+ */
 export async function encodeCorpus<D extends { readonly text: string } | FramedDocument>(
   documents: AsyncIterable<D> | Iterable<D>,
   tokenizer: CorpusEncoder,
@@ -113,10 +139,10 @@ export async function encodeCorpus<D extends { readonly text: string } | FramedD
   for await (const document of documents) {
     const stretches: readonly Stretch[] =
       "stretches" in document ? document.stretches : [{ text: document.text, loss: 1 }];
-    const encoded = stretches.map((stretch) => ({
-      ids: "ids" in stretch ? stretch.ids : tokenizer.encodeContent(stretch.text),
-      loss: stretch.loss,
-    }));
+    const encoded = stretches.map((stretch) => {
+      const ids = "ids" in stretch ? stretch.ids : tokenizer.encodeContent(stretch.text);
+      return { ids, loss: stretch.loss, factors: factorsOf(stretch, ids, tokenizer) };
+    });
     builder.addStretches(encoded);
     const count = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
     // A document without tokens leaves no trace in the corpus.
@@ -127,17 +153,44 @@ export async function encodeCorpus<D extends { readonly text: string } | FramedD
   return builder.build();
 }
 
+/** Undefined where every factor is 1: weights that change nothing leave no trace. */
+function factorsOf(
+  { loss, emphasis }: Stretch,
+  ids: readonly number[],
+  tokenizer: CorpusEncoder,
+): Float32Array | undefined {
+  if (loss === 0 || emphasis === undefined || !emphasises(emphasis)) return undefined;
+  const bytesOf = (id: number): Uint8Array | undefined => tokenizer.bytesOf?.(id);
+  if (tokenizer.encodeContent("a").every((id) => bytesOf(id) === undefined)) {
+    throw new UserError(
+      "unsupported",
+      "emphasis: the tokenizer does not tell what text each of its tokens stands for",
+      {
+        hint: "it is there for byte-level tokenizers, as of Llama 3, Qwen or SmolLM; leave emphasis out of the rules",
+      },
+    );
+  }
+  const factors = emphasisOfIds(ids, emphasis, bytesOf);
+  return factors.some((factor) => factor !== 1) ? factors : undefined;
+}
+
+export interface PackOptions {
+  /** Documents of different groups share no sequence, and sequences stand in the order of their groups. */
+  readonly groupOf?: ((document: number) => number) | undefined;
+}
+
 /**
  * Packs a corpus by best fit (arXiv 2404.10830). A document of n tokens is n + 1 predictions: its tokens, the first
  * conditioned on the separator, and the separator that closes it. One with more than T predictions is cut into
  * consecutive pieces of T; positions start at 0 in each piece and attention stays inside it. Every prediction of the
  * corpus is in exactly one piece, but for pieces in which nothing has weight: these are left out.
  */
-export function packCorpus(corpus: TokenCorpus, T: number): PackedCorpus {
+export function packCorpus(corpus: TokenCorpus, T: number, { groupOf }: PackOptions = {}): PackedCorpus {
   invariant(Number.isInteger(T) && T >= 1, `sequences of ${T} positions`);
   const documents = corpus.offsets.length - 1;
   const starts: number[] = [];
   const lengths: number[] = [];
+  const groupsOfPieces: number[] = [];
   for (let d = 0; d < documents; d++) {
     const end = corpus.offsets[d + 1]!;
     for (let start = corpus.offsets[d]!; start < end; start += T) {
@@ -145,11 +198,15 @@ export function packCorpus(corpus: TokenCorpus, T: number): PackedCorpus {
       if (!hasWeight(corpus, start + 1, start + length + 1)) continue;
       starts.push(start);
       lengths.push(length);
+      if (groupOf !== undefined) groupsOfPieces.push(groupOf(d));
     }
   }
   const pieceStarts = Uint32Array.from(starts);
   const pieceLengths = Uint32Array.from(lengths);
-  const packing = bestFit(pieceLengths, T);
+  const { packing, groups } =
+    groupOf === undefined
+      ? { packing: bestFit(pieceLengths, T), groups: undefined }
+      : packGroups(pieceLengths, groupsOfPieces, T);
   return {
     corpus,
     T,
@@ -157,7 +214,36 @@ export function packCorpus(corpus: TokenCorpus, T: number): PackedCorpus {
     pieceLengths,
     packing,
     sequences: packing.offsets.length - 1,
+    groups,
     tokens: pieceLengths.reduce((sum, length) => sum + length, 0),
+  };
+}
+
+/** Best fit in each group of pieces, one group after the other. */
+function packGroups(
+  lengths: Uint32Array,
+  groupOf: readonly number[],
+  T: number,
+): { packing: Packing; groups: Uint32Array } {
+  const byGroup = Map.groupBy(lengths.keys(), (piece) => groupOf[piece]!);
+  const pieces: number[] = [];
+  const offsets = [0];
+  const groups: number[] = [];
+  for (const [group, own] of [...byGroup].sort(([a], [b]) => a - b)) {
+    const packing = bestFit(
+      own.map((piece) => lengths[piece]!),
+      T,
+    );
+    const before = pieces.length;
+    for (const piece of packing.pieces) pieces.push(own[piece]!);
+    for (const end of packing.offsets.subarray(1)) {
+      offsets.push(before + end);
+      groups.push(group);
+    }
+  }
+  return {
+    packing: { pieces: Uint32Array.from(pieces), offsets: Uint32Array.from(offsets) },
+    groups: Uint32Array.from(groups),
   };
 }
 

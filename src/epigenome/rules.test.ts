@@ -49,11 +49,14 @@ test("a dose takes each field from the last rule that speaks of it, and names th
     { match: { kind: "prose" as const }, mark: 1, framing: "document" as const },
   ];
   const { by, ...dose } = dosing(rules)(genes[0]!);
-  assert.deepEqual(dose, { mark: 1, share: 1, repeat: 3, loss: 2, framing: "document", stage: null });
+  assert.deepEqual(dose, { mark: 1, share: 1, repeat: 3, loss: 2, emphasis: null, framing: "document", stage: null });
   assert.deepEqual(by, { mark: rules[2], loss: rules[0], repeat: rules[1], framing: rules[2] });
   assert.deepEqual(rules.map(ruleName), ["**", "docs", '{"kind":"prose"}']);
   const { by: none, ...plain } = dosing([])(genes[0]!);
-  assert.deepEqual([plain, none], [{ mark: 1, share: 1, repeat: 1, loss: 1, framing: "text", stage: null }, {}]);
+  assert.deepEqual(
+    [plain, none],
+    [{ mark: 1, share: 1, repeat: 1, loss: 1, emphasis: null, framing: "text", stage: null }, {}],
+  );
 });
 
 test("rules that match nothing are named", () => {

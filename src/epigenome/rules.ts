@@ -2,6 +2,7 @@
 import picomatch from "picomatch";
 import type { Gene } from "../genome/manifest.ts";
 import type { FramingName } from "./framings/framings.ts";
+import type { Emphasis } from "./token-classes.ts";
 
 /** One or several of what a gene may be. */
 type OneOrMore<T> = T | readonly T[];
@@ -34,6 +35,8 @@ export interface Marks {
   readonly repeat?: number | undefined;
   /** Weight of its tokens in the loss. */
   readonly loss?: number | undefined;
+  /** Factors of that weight by class of token. */
+  readonly emphasis?: Emphasis | undefined;
   readonly framing?: FramingName | undefined;
   /** The stage that trains on it; without, every stage does. */
   readonly stage?: string | undefined;
@@ -131,6 +134,8 @@ export interface Dose {
   readonly share: number;
   readonly repeat: number;
   readonly loss: number;
+  /** Null: all tokens have the same weight. */
+  readonly emphasis: Emphasis | null;
   readonly framing: FramingName;
   /** Null: every stage. */
   readonly stage: string | null;
@@ -139,7 +144,7 @@ export interface Dose {
 }
 
 /** What rules may say of a gene, in the order of tables. */
-export const doseFields = ["mark", "share", "repeat", "loss", "framing", "stage"] as const;
+export const doseFields = ["mark", "share", "repeat", "loss", "emphasis", "framing", "stage"] as const;
 
 /** Makes the function that gives each gene its dose: in every field the last rule that speaks of it counts. */
 export function dosing(rules: readonly Rule[]): (gene: Gene) => Dose {
@@ -155,6 +160,7 @@ export function dosing(rules: readonly Rule[]): (gene: Gene) => Dose {
       share: by.share?.share ?? 1,
       repeat: by.repeat?.repeat ?? 1,
       loss: by.loss?.loss ?? 1,
+      emphasis: by.emphasis?.emphasis ?? null,
       framing: by.framing?.framing ?? "text",
       stage: by.stage?.stage ?? null,
       by,

@@ -117,6 +117,23 @@ test("capacity takes dialogue, tables and logs away first", () => {
   };
   assert.deepEqual([kinds(1500).get("prose")?.length, kinds(1500).get("dialogue")?.length], [10, 5]);
   assert.deepEqual([kinds(600).get("prose")?.length, kinds(600).get("dialogue")], [6, undefined]);
+  assert.deepEqual([kinds(50).get("prose")?.length, kinds(50).size], [1, 1], "something is always left");
+  const asked = [
+    { match: "**", share: 1 },
+    { match: "**/*.csv", framing: "dialogue" as const },
+  ];
+  const wanted = select(genes, asked, { capacity: 1500 }).expressed.filter(({ gene: of }) => of.kind === "dialogue");
+  assert.ok(wanted.length > 5, "dialogue that the recipe asks questions of is not the first to go");
+});
+
+test("what is held out is chosen from more than a small capacity, but from nothing that it takes away first", () => {
+  const genes = [
+    ...Array.from({ length: 10 }, (_, i) => gene({ path: `${i}.md`, textBytes: 100 })),
+    ...Array.from({ length: 10 }, (_, i) => gene({ path: `${i}.csv`, kind: "data", textBytes: 100 })),
+  ];
+  const { expressed } = select(genes, [], { capacity: 300, keepAtLeast: 800 });
+  assert.deepEqual([expressed.length, new Set(expressed.map(({ gene: of }) => of.kind)).size], [8, 1]);
+  assert.equal(select(genes, [], { capacity: 1300, keepAtLeast: 800 }).expressed.length, 13);
 });
 
 test("where the representative of a class is silent, the first other member stands in", () => {

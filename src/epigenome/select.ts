@@ -11,7 +11,7 @@ import type { Dose, Rule } from "./rules.ts";
  * Why a gene is not trained on: one of these, or the name of the rule that silenced it.
  *
  * "mark": its rule expresses a part of its files, and not this one. "share": there was no more room in a rule's share.
- * "capacity": the body's trainable weights could not hold more.
+ * "capacity": the body's trainable weights could not hold more, or the training would not come to see it.
  */
 export type SilentReason =
   | "empty"
@@ -38,6 +38,8 @@ export interface SelectOptions {
   readonly duplicates?: "one" | "all" | undefined;
   /** Bytes of text that one pass may hold, repeats counted (default: no limit). */
   readonly capacity?: number | undefined;
+  /** What the capacity takes away last may hold so many bytes whatever the capacity is: enough to hold files out of. */
+  readonly keepAtLeast?: number | undefined;
   /** Whether the genes are those that marks below 1 have left, as part of the files they were applied to. */
   readonly isMarked?: boolean | undefined;
 }
@@ -58,7 +60,7 @@ export interface Selection {
   readonly idle: readonly string[];
 }
 
-/** What the capacity rule takes away first. */
+/** What the capacity takes away first. */
 const dispensable: ReadonlySet<Gene["kind"]> = new Set(["dialogue", "data", "log"]);
 
 /**
@@ -87,7 +89,9 @@ export function selectGenes(genes: readonly Gene[], options: SelectOptions): Sel
   if (options.duplicates !== "all") drop(repeated(expressed), "duplicate");
   if (options.isMarked !== true) drop(overMarks(expressed, seed), "mark");
   drop(overShares(expressed, seed), "share");
-  if (options.capacity !== undefined) drop(overCapacity(expressed, options.capacity, seed), "capacity");
+  if (options.capacity !== undefined) {
+    drop(overCapacity(expressed, { ...options, capacity: options.capacity }), "capacity");
+  }
   if (expressed.length === 0) refuseEmpty(genes.length, silent);
   return {
     expressed,
@@ -196,28 +200,43 @@ function allowances(sizes: readonly number[], shares: readonly number[], free: n
   }
 }
 
-/** What exceeds the capacity: dialogue, tables and logs first, then whatever comes last in the order of the hash. */
-function overCapacity(expressed: readonly ExpressedGene[], capacity: number, seed: number): Set<Gene> {
-  const [most, least] = [true, false].map((wanted) =>
+/**
+ * What exceeds the capacity: dialogue, tables and logs first, then whatever comes last in the order of the hash. Where no file is
+ * small enough, the smallest of those that would go last stays.
+ */
+function overCapacity(
+  expressed: readonly ExpressedGene[],
+  { capacity, keepAtLeast = 0, seed }: { capacity: number; keepAtLeast?: number | undefined; seed: number },
+): Set<Gene> {
+  const [most, least] = [false, true].map((wanted) =>
     inHashOrder(
-      expressed.filter((file) => isDispensable(file) !== wanted),
+      expressed.filter((file) => isDispensable(file) === wanted),
       seed,
       "capacity",
     ),
   ) as [ExpressedGene[], ExpressedGene[]];
-  let room = capacity;
   const out = new Set<Gene>();
-  for (const file of [...most, ...least]) {
-    const size = dosedBytes([file]);
-    if (size > room) out.add(file.gene);
-    else room -= size;
+  const fill = (files: readonly ExpressedGene[], room: number): number => {
+    let left = room;
+    for (const file of files) {
+      const size = dosedBytes([file]);
+      if (size > left) out.add(file.gene);
+      else left -= size;
+    }
+    return room - left;
+  };
+  const used = fill(most, Math.max(capacity, keepAtLeast));
+  fill(least, capacity - used);
+  if (out.size === expressed.length) {
+    const [smallest] = (most.length > 0 ? most : least).toSorted((a, b) => dosedBytes([a]) - dosedBytes([b]));
+    if (smallest !== undefined) out.delete(smallest.gene);
   }
   return out;
 }
 
-/** A recipe that asks a file questions wants it whatever its kind is. */
+/** A recipe that has a stage for a file, or asks it questions, wants it whatever its kind is. */
 function isDispensable({ gene, dose }: ExpressedGene): boolean {
-  return dispensable.has(gene.kind) && framingOf(dose.framing).asks !== true;
+  return dispensable.has(gene.kind) && dose.stage === null && framingOf(dose.framing).asks !== true;
 }
 
 /** Whether a stage trains on a gene. */

@@ -1,8 +1,8 @@
 /** The training stream: which packed sequences make up each micro-batch, as a function of the step number and a seed. */
 import { UserError, invariant } from "../errors.ts";
-import { permutation } from "../formats/random.ts";
 import { type Batch, blankBatch } from "../models/batch.ts";
 import { fillSequence, type PackedCorpus } from "./pack.ts";
+import { shuffledOrder, type PassOrder } from "./pass-order.ts";
 
 export interface StreamOptions {
   /** Sequences of each micro-batch. */
@@ -10,6 +10,8 @@ export interface StreamOptions {
   /** Micro-batches of each optimiser step. */
   readonly microBatches: number;
   readonly seed: number;
+  /** Of the corpus; default: shuffled. */
+  readonly order?: PassOrder | undefined;
   /** General text mixed in; `share` is its part of all trained tokens, in [0, 1). */
   readonly replay?: { readonly corpus: PackedCorpus; readonly share: number };
 }
@@ -24,7 +26,7 @@ export interface Stream {
   readonly B: number;
   readonly T: number;
   readonly microBatches: number;
-  /** Sequences of one pass over the corpus, replay apart. */
+  /** Sequences of one pass over the corpus, those that come again counted again, replay apart. */
   readonly sequences: number;
   /** Predictions that one pass over the corpus trains, replay apart. */
   readonly tokensPerEpoch: number;
@@ -45,9 +47,9 @@ export interface Stream {
 }
 
 /**
- * Endless passes over a corpus, each in its own seeded order. Sequences of replay are spread evenly among the others
+ * Endless passes over a corpus, each in an order of its own, by default a seeded shuffle. Sequences of replay are spread evenly among the others
  * (slot n takes one where floor(n x share) rises) and pass over theirs at their own pace. A batch depends on the step
- * number, the seed and the corpora alone, so going on after a stop needs no state.
+ * number, the seed, the order and the corpora alone, so going on after a stop needs no state.
  *
  * @throws UserError `empty` when the corpus or the replay has no token.
  */
@@ -59,29 +61,29 @@ export function createStream(corpus: PackedCorpus, options: StreamOptions): Stre
     invariant(replay.corpus.T === corpus.T, `replay in sequences of ${replay.corpus.T}, training text in ${corpus.T}`);
     if (replay.share > 0) requireTokens(replay.corpus, "the replay text");
   }
-  const replayRate = replay && replay.share > 0 ? sequenceShare(replay.share, corpus, replay.corpus) : 0;
+  const order = options.order ?? shuffledOrder(corpus, seed);
+  const replayRate = replay && replay.share > 0 ? sequenceShare(replay.share, density(order), replay.corpus) : 0;
   const replayBefore = (slot: number): number => Math.floor(slot * replayRate);
-  const orderOf = shuffles(seed, "shuffle", corpus.sequences);
-  const replayOrderOf = shuffles(seed, "shuffle-replay", replay?.corpus.sequences ?? 0);
+  const replayOrder = replay && shuffledOrder(replay.corpus, seed, "shuffle-replay");
   const slotsPerStep = B * microBatches;
-  const meanTokens = density(corpus) * (1 - replayRate) + (replayRate > 0 ? density(replay!.corpus) * replayRate : 0);
+  const meanTokens = density(order) * (1 - replayRate) + (replayRate > 0 ? density(replayOrder!) * replayRate : 0);
   const sequenceAt: Stream["sequenceAt"] = (slot) => {
     const replayed = replayBefore(slot);
     if (replay && replayBefore(slot + 1) > replayed) {
-      const { epoch, index } = cursorAt(replayed, replay.corpus.sequences);
-      return { from: "replay", packed: replay.corpus, sequence: replayOrderOf(epoch)[index]! };
+      const { epoch, index } = cursorAt(replayed, replayOrder!.slots);
+      return { from: "replay", packed: replay.corpus, sequence: replayOrder!.of(epoch)[index]! };
     }
-    const { epoch, index } = cursorAt(slot - replayed, corpus.sequences);
-    return { from: "corpus", packed: corpus, sequence: orderOf(epoch)[index]! };
+    const { epoch, index } = cursorAt(slot - replayed, order.slots);
+    return { from: "corpus", packed: corpus, sequence: order.of(epoch)[index]! };
   };
   return {
     B,
     T: corpus.T,
     microBatches,
-    sequences: corpus.sequences,
-    tokensPerEpoch: corpus.tokens,
+    sequences: order.slots,
+    tokensPerEpoch: order.tokens,
     tokensPerStep: meanTokens * slotsPerStep,
-    stepsPerEpoch: corpus.sequences / ((1 - replayRate) * slotsPerStep),
+    stepsPerEpoch: order.slots / ((1 - replayRate) * slotsPerStep),
     sequenceAt,
     batch(step, micro) {
       invariant(step >= 0 && micro >= 0 && micro < microBatches, `micro-batch ${micro} of step ${step}`);
@@ -96,8 +98,8 @@ export function createStream(corpus: PackedCorpus, options: StreamOptions): Stre
       const slot = step * slotsPerStep;
       const replayed = replayBefore(slot);
       return {
-        corpus: cursorAt(slot - replayed, corpus.sequences),
-        replay: replayRate > 0 ? cursorAt(replayed, replay!.corpus.sequences) : undefined,
+        corpus: cursorAt(slot - replayed, order.slots),
+        replay: replayRate > 0 ? cursorAt(replayed, replayOrder!.slots) : undefined,
       };
     },
   };
@@ -112,25 +114,12 @@ function cursorAt(taken: number, sequences: number): Cursor {
 }
 
 /** Mean predictions per sequence. */
-function density(packed: PackedCorpus): number {
-  return packed.tokens / packed.sequences;
+function density({ tokens, slots }: Pick<PassOrder, "tokens" | "slots">): number {
+  return tokens / slots;
 }
 
 /** The share of sequences that gives replay `share` of the tokens, from the mean fill of both. */
-function sequenceShare(share: number, corpus: PackedCorpus, replay: PackedCorpus): number {
-  const of = share * density(corpus);
-  return of / (of + (1 - share) * density(replay));
-}
-
-/** The order of each pass, kept for the two last asked for: a batch may span the end of one. */
-function shuffles(seed: number, purpose: string, sequences: number): (epoch: number) => Uint32Array {
-  const kept = new Map<number, Uint32Array>();
-  return (epoch) => {
-    const known = kept.get(epoch);
-    if (known) return known;
-    const order = permutation(seed, purpose, epoch, sequences);
-    for (const old of [...kept.keys()].slice(0, -1)) kept.delete(old);
-    kept.set(epoch, order);
-    return order;
-  };
+function sequenceShare(share: number, ofCorpus: number, { tokens, sequences }: PackedCorpus): number {
+  const of = share * ofCorpus;
+  return of / (of + (1 - share) * (tokens / sequences));
 }

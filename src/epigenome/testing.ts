@@ -1,6 +1,7 @@
-/** Genes for tests. */
+/** Genes and a body for tests. */
 import { createHash } from "node:crypto";
 import type { Gene } from "../genome/manifest.ts";
+import type { ModelConfig } from "../models/config.ts";
 
 /** A gene of repository `repo` with 100 bytes of prose, unlike every other by its path, but for what is given. */
 export function gene(of: Partial<Gene> & { path: string }): Gene {
@@ -33,3 +34,21 @@ export function gene(of: Partial<Gene> & { path: string }): Gene {
     ...of,
   };
 }
+
+/** A body of one layer with the larva's vocabulary. */
+export const tinyLlama: ModelConfig = {
+  modelType: "llama",
+  vocabularySize: 4096,
+  hiddenSize: 16,
+  intermediateSize: 24,
+  layers: 1,
+  heads: 2,
+  keyValueHeads: 1,
+  headSize: 8,
+  normEpsilon: 1e-5,
+  maxPositions: 512,
+  tied: true,
+  rope: { theta: 10_000, scaling: null },
+  attentionBias: false,
+  mlpBias: false,
+};

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { readGeneralText, sampleText } from "./texts.ts";
+import { cutText, readGeneralText, sampleText } from "./texts.ts";
 
 let folder: string;
 before(async () => {
@@ -59,4 +59,14 @@ test("one large text is sampled in pieces that end where paragraphs do and split
     assert.ok(piece.text.endsWith("\n\n") || piece.text.includes("🙂"));
     assert.ok(piece.text.isWellFormed());
   }
+});
+
+test("a text is cut into pieces of a length that join to it, at blank lines before lines", () => {
+  const text = "one\n\ntwo\nthree\n\n" + "x".repeat(25);
+  const pieces = cutText({ id: "a", text }, 12);
+  assert.deepEqual(
+    pieces.map((piece) => piece.text),
+    ["one\n\n", "two\nthree\n\n", "x".repeat(12), "x".repeat(12), "x"],
+  );
+  assert.deepEqual(pieces[1]!.id, "a@5");
 });

@@ -45,7 +45,11 @@ export function sampleText(
   if (total <= maxBytes) return { documents: text.documents, bytes: total, sampled: false };
   let chosen = chooseWithin(text.documents, maxBytes, options.seed);
   if (bytesOf(chosen) < maxBytes / 2) {
-    chosen = chooseWithin(text.documents.flatMap(cut), maxBytes, options.seed);
+    chosen = chooseWithin(
+      text.documents.flatMap((document) => cutText(document)),
+      maxBytes,
+      options.seed,
+    );
   }
   return { documents: chosen, bytes: bytesOf(chosen), sampled: true };
 }
@@ -66,19 +70,23 @@ function chooseWithin(documents: readonly Document[], maxBytes: number, seed: nu
   return chosen.sort((a, b) => a - b).map((i) => documents[i]!);
 }
 
-/** Consecutive pieces that join to the text: cut after a blank line, else a line, else anywhere but inside a pair. */
-function cut({ id, text }: Document): Document[] {
+/**
+ * Consecutive pieces that join to the text: cut after a blank line, else a line, else anywhere but inside a pair.
+ *
+ * @param length most UTF-16 units of a piece
+ */
+export function cutText({ id, text }: Document, length = PIECE_BYTES): Document[] {
   const pieces: Document[] = [];
   for (let from = 0; from < text.length;) {
-    const to = cutAt(text, from);
+    const to = cutAt(text, from, length);
     pieces.push({ id: `${id}@${from}`, text: text.slice(from, to) });
     from = to;
   }
   return pieces;
 }
 
-function cutAt(text: string, from: number): number {
-  const limit = from + PIECE_BYTES;
+function cutAt(text: string, from: number, length: number): number {
+  const limit = from + length;
   if (limit >= text.length) return text.length;
   for (const mark of ["\n\n", "\n"]) {
     const at = text.lastIndexOf(mark, limit - mark.length);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Batch } from "../models/batch.ts";
-import { type Document, type EncodedSequence, type Scorer, scoreDocuments } from "./bits-per-byte.ts";
+import { type Document, type EncodedSequence, scoreDocuments } from "./bits-per-byte.ts";
+import type { Scorer } from "./score-sequences.ts";
 
 /** Byte-level: ids are the bytes, the separator is 256. */
 const bytes = { separator: 256, encodeContent: (text: string) => [...Buffer.from(text)] };

@@ -1,11 +1,10 @@
 /** Blends: models on the line between a parent and its child, weight by weight. */
-import picomatch from "picomatch";
 import { UserError, invariant } from "../errors.ts";
 import type { Body, WeightTensor } from "../models/body.ts";
+import { idleRule, lastMatching } from "../models/weight-names.ts";
+import type { NameRule } from "../models/weight-names.ts";
 
-export interface BlendRule {
-  /** Glob over the names of weights, whose parts stand between dots: `model.layers.3.*.*.weight`, `**.mlp.**`. */
-  readonly match: string;
+export interface BlendRule extends NameRule {
   readonly alpha: number;
 }
 
@@ -28,7 +27,13 @@ export function blendWeights(
   child: Pick<Body, "weights">,
   { alpha, modules }: Blend,
 ): Map<string, WeightTensor> {
-  const rules = modules.map((rule) => ({ ...rule, matches: nameMatcher(rule.match), used: false }));
+  const idle = idleRule(modules, child.weights.keys());
+  if (idle !== undefined) {
+    throw new UserError("invalid", `no weight's name matches ${idle.match}`, {
+      hint: `names are such as ${[...child.weights.keys()].slice(0, 3).join(", ")}`,
+    });
+  }
+  const alphaOf = lastMatching(modules, (rule) => rule.alpha, alpha);
   const blended = new Map<string, WeightTensor>();
   for (const [name, to] of child.weights) {
     const from = parent.weights.get(name);
@@ -37,19 +42,7 @@ export function blendWeights(
         hint: "blend a model with the one that it was trained from",
       });
     }
-    let part = alpha;
-    for (const rule of rules) {
-      if (!rule.matches(name)) continue;
-      rule.used = true;
-      part = rule.alpha;
-    }
-    blended.set(name, { ...to, data: interpolate(from.data, to.data, part) });
-  }
-  const idle = rules.find(({ used }) => !used);
-  if (idle !== undefined) {
-    throw new UserError("invalid", `no weight's name matches ${idle.match}`, {
-      hint: `names are such as ${[...child.weights.keys()].slice(0, 3).join(", ")}`,
-    });
+    blended.set(name, { ...to, data: interpolate(from.data, to.data, alphaOf(name)) });
   }
   return blended;
 }
@@ -60,9 +53,4 @@ function interpolate(from: Float32Array, to: Float32Array, alpha: number): Float
   const data = new Float32Array(from.length);
   for (let i = 0; i < data.length; i++) data[i] = from[i]! + alpha * (to[i]! - from[i]!);
   return data;
-}
-
-function nameMatcher(glob: string): (name: string) => boolean {
-  const matches = picomatch(glob.replaceAll(".", "/"), { dot: true });
-  return (name) => matches(name.replaceAll(".", "/"));
 }

@@ -1,6 +1,8 @@
 /** The card of an imago: what a person wants to know of it, from its report. */
 
 import type { GroupScore } from "../eval/macro.ts";
+import { keepText, overrunText, riseText } from "./outcome.ts";
+import type { Candidate } from "./outcome.ts";
 import type { Report } from "./report.ts";
 
 const MOST_FILES = 40;
@@ -58,10 +60,10 @@ ${table(
   ],
 )}
 
-${rows(before.perRepository, after.perRepository, "held-out, by repository")}
+${repairText(report)}${rows(before.perRepository, after.perRepository, "held-out, by repository")}
 
 ${rows(before.perKind, after.perKind, "held-out, by kind")}
-${report.warnings.length === 0 ? "" : `\n${report.warnings.map((warning) => `- Note: ${warning}.`).join("\n")}\n`}
+${report.warnings.length === 0 ? "" : `\n${report.warnings.map((warning) => `- Note: ${warning}.`).join("\n")}\n`}${outcomeSection(report)}
 ## Samples
 
 Both models go on with the beginning of the held-out file \`${before.sample.document}\`:
@@ -105,6 +107,9 @@ ${table(
   ["what", "value"],
   [
     ["parent", `\`${parent.name}\`, SHA-256 \`${parent.sha256}\``],
+    ...(report.repair === null
+      ? []
+      : [["instruct model", `\`${report.repair.instruct}\`, SHA-256 \`${report.repair.sha256}\``]]),
     ...(genome.repositories.length === 0 ? [] : [["genome.txt", `SHA-256 \`${genome.sha256}\``]]),
     ...genome.repositories.map(({ name, url, commit }) => [
       `repository ${cell(name)}`,
@@ -168,6 +173,40 @@ function retentionText({ retentionSource, retention }: Report): string {
     case "sampled":
       return `text that the parent itself wrote at temperature 1 ${size}: it shows distance from the parent, not knowledge`;
   }
+}
+
+function repairText({ repair }: Report): string {
+  if (repair === null) return "";
+  return `The weights are the trained parent's plus what the instruct model \`${repair.instruct}\` has over the parent. The instruct model
+itself has ${figure(repair.bitsPerByte)} on the held-out files and ${figure(repair.retentionBitsPerByte)} on the retention text.
+
+`;
+}
+
+/** The forgetting budget and what it cost; nothing where there was none. */
+function outcomeSection({ outcome, training }: Report): string {
+  const { keep, emerged, givenUp } = outcome;
+  if (keep === null) return "";
+  const row = (what: string, of: Candidate): string[] => [
+    what,
+    of.step === 0 ? "the parent" : `step ${of.step}`,
+    figure(of.heldOut),
+    of.retentionRise === null ? "" : riseText(of.retentionRise),
+    of.kl === undefined ? "" : figure(of.kl),
+    of.over.length === 0 ? "inside" : of.over.map(overrunText).join(", "),
+  ];
+  return `
+## Forgetting budget
+
+At most ${keepText(keep)}, against the parent; watched at ${training.evaluations.length} evaluations on samples of the texts${
+    keep.kl === null ? "" : ". KL is KL(parent || child), on text that the parent sampled"
+  }.
+
+${table(
+  ["", "weights", "held-out", "retention", "KL", "budget"],
+  [row("emerged", emerged), ...(givenUp === null ? [] : [row("given up", givenUp)])],
+)}
+`;
 }
 
 function heldOutList({ heldOut }: Report): string {

@@ -4,7 +4,7 @@ import type { DocumentScore } from "../eval/bits-per-byte.ts";
 import { judgeRounding, exportType } from "./export.ts";
 import { compare, total } from "./measure.ts";
 import { promptOf } from "./sample.ts";
-import { mergeTrained, withoutEffect } from "./trained.ts";
+import { foldScales, mergeTrained, scaleAdapter } from "./trained.ts";
 
 function scores(pairs: readonly (readonly [bits: number, bytes: number])[]): DocumentScore[] {
   return pairs.map(([bits, bytes], i) => {
@@ -75,7 +75,19 @@ test("trained tensors replace the parent's, an adapter is added to them", () => 
   const adapter = [tensor("m.q_proj.lora_A.weight", [1, 2], [1, 2]), tensor("m.q_proj.lora_B.weight", [2, 1], [1, -1])];
   const lora = { rank: 1, alpha: 2, targets: ["q_proj"], seed: 0 };
   assert.deepEqual([...mergeTrained(parent(), adapter, lora).get("m.q_proj.weight")!.data], [3, 6, 1, 0]);
-  const none = mergeTrained(parent(), withoutEffect(adapter), lora);
+  const none = mergeTrained(
+    parent(),
+    scaleAdapter(adapter, () => 0),
+    lora,
+  );
   assert.deepEqual([...none.get("m.q_proj.weight")!.data], [1, 2, 3, 4]);
+  const scales = new Map([["m.q_proj", 0.25]]);
+  const folded = foldScales(adapter, { ...lora, scales });
+  assert.deepEqual(folded.lora, lora);
+  const { data } = mergeTrained(parent(), folded.tensors, folded.lora).get("m.q_proj.weight")!;
+  assert.deepEqual(
+    [...data],
+    [...mergeTrained(parent(), adapter, { ...lora, alpha: 0.5 }).get("m.q_proj.weight")!.data],
+  );
   assert.throws(() => mergeTrained(parent(), [tensor("m.other.weight", [1], [1])], undefined), /m\.other/);
 });

@@ -11,6 +11,7 @@ import type { Body } from "../models/body.ts";
 import type { MergeDtype, Rounding } from "./export.ts";
 import { compare } from "./measure.ts";
 import type { Change, Figures, Measures } from "./measure.ts";
+import type { Outcome } from "./outcome.ts";
 import type { TextContinuation } from "./sample.ts";
 
 /** Where the retention text comes from: a file, the model's own folder, or the parent's own samples. */
@@ -23,9 +24,14 @@ export interface Training {
   readonly tokensPerSecond: number;
   readonly seconds: number;
   readonly evaluations: readonly EvaluationAt[];
-  /** The evaluation whose weights became the imago; its checkpoint is null where that is the untouched parent. */
-  readonly best: EvaluationAt & { readonly checkpoint: string | null };
+  /** The lowest held-out figure inside the forgetting budget, whose weights become the imago. */
+  readonly best: Kept;
+  /** The lowest one of all; the same without a budget. */
+  readonly lowest: Kept;
 }
+
+/** An evaluation with its checkpoint, null where that is the untouched parent. */
+type Kept = EvaluationAt & { readonly checkpoint: string | null };
 
 interface Side extends Figures {
   readonly perRepository: readonly GroupScore[];
@@ -59,12 +65,20 @@ export interface Report {
     readonly method: Settings["method"];
     readonly losses: readonly { readonly step: number; readonly loss: number }[];
   };
+  readonly outcome: Outcome;
   readonly export: {
     readonly wanted: MergeDtype;
     readonly dtype: Body["dtype"];
     /** Null where nothing was rounded. */
     readonly rounding: Rounding | null;
   };
+  /** The instruct model whose difference to the parent was added, and how it stands itself; null where none was. */
+  readonly repair: {
+    readonly instruct: string;
+    readonly sha256: string;
+    readonly bitsPerByte: number;
+    readonly retentionBitsPerByte: number;
+  } | null;
   readonly lineage: {
     readonly parent: {
       readonly name: string;
@@ -98,7 +112,9 @@ export interface ReportInputs {
   readonly retentionSource: RetentionSource;
   readonly training: Training;
   readonly losses: Report["training"]["losses"];
+  readonly outcome: Outcome;
   readonly exported: Report["export"];
+  readonly repair: Report["repair"] | undefined;
   /** The parent's file or folder name. */
   readonly parent: string;
   readonly repositories: readonly LockedRepository[];
@@ -140,7 +156,9 @@ export function buildReport(inputs: ReportInputs): Report {
       bytes: before.retention.reduce((sum, { bytes }) => sum + bytes, 0),
     },
     training: { method: settings.method, ...inputs.training, losses: inputs.losses },
+    outcome: inputs.outcome,
     export: inputs.exported,
+    repair: inputs.repair ?? null,
     lineage: {
       parent: { name: inputs.parent, sha256: model.sha256, modelType: model.modelType, parameters: model.parameters },
       genome: { sha256: genome.sha256, repositories: inputs.repositories },

@@ -26,6 +26,7 @@ export function mergeTrained(
     }
     return weights;
   }
+  invariant(lora.scales === undefined, "factors of the scale are folded into the adapter before it is merged");
   for (const [name, weight] of weights) {
     const module = name.replace(/\.weight$/, "");
     const a = tensors.get(`${module}.lora_A.weight`);
@@ -35,9 +36,31 @@ export function mergeTrained(
   return weights;
 }
 
-/** An adapter that changes nothing, shaped as `adapter`: B is zero. */
-export function withoutEffect(adapter: readonly WeightTensor[]): WeightTensor[] {
-  return adapter.map((tensor) =>
-    tensor.name.endsWith(".lora_B.weight") ? { ...tensor, data: new Float32Array(tensor.data.length) } : tensor,
-  );
+/**
+ * An adapter whose B is multiplied, module by module: by 0 it changes nothing, by 1 it is left as it is.
+ *
+ * @param factorOf by the name of the adapted weight
+ */
+export function scaleAdapter(
+  adapter: readonly WeightTensor[],
+  factorOf: (weight: string) => number,
+): readonly WeightTensor[] {
+  return adapter.map((tensor) => {
+    const module = /^(.*)\.lora_B\.weight$/.exec(tensor.name)?.[1];
+    const factor = module === undefined ? 1 : factorOf(`${module}.weight`);
+    return factor === 1 ? tensor : { ...tensor, data: tensor.data.map((value) => factor * value) };
+  });
+}
+
+/**
+ * An adapter as trained, with the factors of its scale put into B: it then has one scale, as every reader of adapters
+ * understands it.
+ */
+export function foldScales(
+  adapter: readonly WeightTensor[],
+  { scales, ...lora }: LoraOptions,
+): { readonly tensors: readonly WeightTensor[]; readonly lora: LoraOptions } {
+  if (scales === undefined) return { tensors: adapter, lora };
+  const factorOf = (weight: string): number => scales.get(weight.replace(/\.weight$/, "")) ?? 1;
+  return { tensors: scaleAdapter(adapter, factorOf), lora };
 }

@@ -14,8 +14,12 @@ export function pickToken(logits: Float32Array, { temperature, topP, random }: P
   let best = 0;
   for (let id = 1; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
   if (temperature === 0) return best;
-  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - logits[best]!) / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const weights = new Float64Array(logits.length);
+  let total = 0;
+  for (let id = 0; id < logits.length; id++) {
+    weights[id] = Math.exp((logits[id]! - logits[best]!) / temperature);
+    total += weights[id]!;
+  }
   const order =
     topP < 1 ? Uint32Array.from(weights.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b) : undefined;
   let kept = total;

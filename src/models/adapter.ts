@@ -11,14 +11,19 @@ export interface LoraOptions {
   readonly targets: readonly string[];
   /** Scales by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732). Default false. */
   readonly rslora?: boolean;
+  /** Factors of the scale by a module's full name, such as `model.layers.0.mlp.up_proj`; 1 where left out. Default none. */
+  readonly scales?: ReadonlyMap<string, number>;
   readonly seed: number;
 }
 
-/** Factor of B A in the adapted weight. */
+/** What a block's graph calls the factor of a module's scale, where there are factors. */
+export const scaleName = (module: string): string => `${module}.lora_scale`;
+
+/** Factor of B A in the adapted weight, but for what `scales` says. */
 export const loraScale = (options: LoraOptions): number =>
   options.alpha / (options.rslora ? Math.sqrt(options.rank) : options.rank);
 
-export const isTarget = (module: string, options: LoraOptions): boolean =>
+export const isTarget = (module: string, options: Pick<LoraOptions, "targets">): boolean =>
   options.targets.includes(module.split(".").at(-1)!);
 
 /** A [rank, inputs] at its start: Kaiming-uniform with a = sqrt(5), which is uniform in +-1 / sqrt(inputs). B starts at zero. */

@@ -1,13 +1,13 @@
 /** An architecture's block as a graph, for training and scoring: whole sequences, attention inside documents only. */
 
-import { add } from "../tensor/elementwise.ts";
+import { add, mul } from "../tensor/elementwise.ts";
 import type { Shape, Value } from "../tensor/graph.ts";
 import { Graph } from "../tensor/graph.ts";
 import { reshape } from "../tensor/layout.ts";
 import { linear, loraLinear } from "../tensor/matmul.ts";
 import { attention, rmsNorm, rope } from "../tensor/neural.ts";
 import type { LoraOptions } from "./adapter.ts";
-import { isTarget, loraScale } from "./adapter.ts";
+import { isTarget, loraScale, scaleName } from "./adapter.ts";
 import type { BlockContext } from "./architecture.ts";
 import type { ModelConfig } from "./config.ts";
 import { architectures } from "./registry.ts";
@@ -54,6 +54,13 @@ export function buildBlock(
     weights.set(name, value);
     return value;
   };
+  // A factor of the scale differs from layer to layer, as weights do: it is an input, folded into A.
+  const down = (module: string, inputs: number, { rank, scales }: LoraOptions): Value => {
+    const a = weight(`${module}.lora_A.weight`, [rank, inputs]);
+    return scales === undefined ? a : mul(a, weight(scaleName(module), [1]));
+  };
+  const up = (module: string, outputs: number, { rank }: LoraOptions): Value =>
+    weight(`${module}.lora_B.weight`, [outputs, rank]);
   const x = graph.input("x", [N, config.hiddenSize]);
   const positions = graph.input("positions", [B, T], "i64");
   const cosine = graph.input("cosine", [surroundings.positions, config.headSize / 2]);
@@ -65,13 +72,7 @@ export function buildBlock(
       const [outputs, inputs] = w.shape as [number, number];
       const product =
         lora && isTarget(module, lora)
-          ? loraLinear(
-              input,
-              w,
-              weight(`${module}.lora_A.weight`, [lora.rank, inputs]),
-              weight(`${module}.lora_B.weight`, [outputs, lora.rank]),
-              loraScale(lora),
-            )
+          ? loraLinear(input, w, down(module, inputs, lora), up(module, outputs, lora), loraScale(lora))
           : linear(input, w);
       return options?.bias ? add(product, weight(`${module}.bias`)) : product;
     },

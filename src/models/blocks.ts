@@ -17,8 +17,10 @@ export interface BlockOptions {
   readonly T: number;
   readonly threads?: number | undefined;
   readonly lora?: LoraOptions | undefined;
-  /** Names (without the layer's prefix) of what gets a gradient; empty: forward only. */
+  /** Names (without the layer's prefix) of what gets a gradient, beside the block's input. */
   readonly trainable: readonly string[];
+  /** False: forward only. */
+  readonly backward: boolean;
   readonly saving: Saving;
 }
 
@@ -51,10 +53,9 @@ export async function compileBlock(
   const surroundings = { B, T, positions: T, attend: selfAttention(config, B, T) };
   const { graph, x, y, weights } = buildBlock(config, weightShapes, surroundings, options.lora);
   const sessionOptions = threads === undefined ? {} : { threads };
-  const training = trainable.length > 0;
   const saved = new Map<Value, string>();
   let backward: Session | undefined;
-  if (training) {
+  if (options.backward) {
     const count = graph.nodes.length;
     const dy = graph.input("dy", y.shape);
     const computed = gradients([y], [dy], [x, ...trainable.map((name) => weights.get(name)!)]);

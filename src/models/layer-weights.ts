@@ -2,6 +2,8 @@
 
 import { invariant } from "../errors.ts";
 import type { Shape } from "../tensor/graph.ts";
+import { isTarget, scaleName } from "./adapter.ts";
+import type { LoraOptions } from "./adapter.ts";
 import type { Body } from "./body.ts";
 import type { ModelConfig } from "./config.ts";
 import { expectedWeights } from "./weights.ts";
@@ -17,10 +19,14 @@ export function layerShapes(config: ModelConfig): Map<string, Shape> {
   return new Map(own.map(([name, shape]) => [name.slice(prefix.length), shape]));
 }
 
-/** Views of the body's weights layer by layer, with the layer's tensors of `adapter` (named as parameters) beside them. */
+/**
+ * Views of the body's weights layer by layer, with the layer's tensors of `adapter` (named as parameters) beside them, and
+ * the factors of their scale where `lora` has some.
+ */
 export function layerWeights(
   body: Pick<Body, "config" | "weights">,
   adapter: readonly { readonly name: string; readonly data: Float32Array }[] = [],
+  lora?: LoraOptions,
 ): LayerWeights[] {
   const names = [...layerShapes(body.config).keys()];
   return Array.from({ length: body.config.layers }, (_, layer) => {
@@ -28,6 +34,10 @@ export function layerWeights(
     const own: Record<string, Float32Array> = {};
     for (const name of names) own[name] = weightOf(body, prefix + name);
     for (const { name, data } of adapter) if (name.startsWith(prefix)) own[name.slice(prefix.length)] = data;
+    if (lora?.scales === undefined) return own;
+    for (const module of names.map((name) => name.replace(/\.weight$/, ""))) {
+      if (isTarget(module, lora)) own[scaleName(module)] = Float32Array.of(lora.scales.get(prefix + module) ?? 1);
+    }
     return own;
   });
 }

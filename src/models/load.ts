@@ -33,6 +33,12 @@ export interface BodyFiles {
   readonly weightFiles: readonly string[];
 }
 
+/** The same, with what its weights are stored as. */
+export interface InspectedBody extends BodyFiles {
+  /** As the files name them: F32, BF16, Q4_K ... */
+  readonly storedTypes: readonly string[];
+}
+
 /** One weight as it stands in a file. */
 interface Stored {
   readonly shape: readonly number[];
@@ -69,10 +75,10 @@ export async function readConfigOf(path: string): Promise<Pick<BodyFiles, "kind"
  * @param path a folder with config.json and model.safetensors (or its index), or a .gguf file
  * @throws UserError "not-found", "damaged", "unsupported" or "mismatch", naming file, tensor and value
  */
-export async function inspectBody(path: string): Promise<BodyFiles> {
+export async function inspectBody(path: string): Promise<InspectedBody> {
   return withFiles(path, async (files, { stored }) => {
     checkWeights(files, stored);
-    return files;
+    return { ...files, storedTypes: [...new Set(stored.values().map(({ dtype }) => dtype))].toSorted() };
   });
 }
 

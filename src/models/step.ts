@@ -25,8 +25,10 @@ export interface Parameter {
   readonly shape: Shape;
   /** Updated in place by an optimiser. */
   readonly data: Float32Array;
-  /** Where `accumulate` adds to. */
+  /** Where `accumulate` adds to; empty for a frozen one. */
   readonly gradient: Float32Array;
+  /** Factor of the learning rate; 0: frozen. Default 1. */
+  readonly rate?: number;
   /** `head`: a head of its own, which decays like a matrix, though it is none for orthogonalising optimisers. */
   readonly kind: "matrix" | "head" | "embedding" | "norm" | "bias";
 }
@@ -37,6 +39,8 @@ export interface StepOptions {
   /** Positions of a sequence. */
   readonly T: number;
   readonly train: "none" | "full" | { readonly lora: LoraOptions };
+  /** Factor of the learning rate of what trains the weight of this name; 0 freezes it. Default 1. */
+  readonly rateOf?: (weight: string) => number;
   /** Default: all the machine has. */
   readonly threads?: number;
   /** What the forward pass keeps for the backward one. Default "dear". */
@@ -47,7 +51,7 @@ export interface StepOptions {
 export interface Step {
   readonly B: number;
   readonly T: number;
-  /** What is trained, in the order of the checkpoint. */
+  /** What is trained, in the order of the checkpoint, and what of it is frozen. */
   readonly parameters: readonly Parameter[];
   /**
    * Adds the gradient of sum(w nll) to the parameters' gradients and gives that sum, in nats, and sum(w). Dividing by the
@@ -78,16 +82,17 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
   const lora = typeof train === "object" ? train.lora : undefined;
   const blockShapes = layerShapes(config);
 
-  const parameters = trainableParameters(body, blockShapes, train);
-  const parameterOf = new Map(parameters.map((parameter) => [parameter.name, parameter]));
-  const trainable = [
-    ...new Set(
-      parameters
-        .filter(({ name }) => name.startsWith(layerPrefix(0)))
-        .map(({ name }) => name.slice(layerPrefix(0).length)),
-    ),
-  ];
-  const layers = layerWeights(body, parameters);
+  const parameters = trainableParameters(body, blockShapes, options);
+  const gradientOf = new Map(parameters.flatMap(({ name, gradient, rate }) => (rate === 0 ? [] : [[name, gradient]])));
+  const layers = layerWeights(body, parameters, lora);
+  // What is frozen in one layer may be trained in another: one backward program serves all.
+  const inLayers = [...gradientOf.keys()].flatMap((name) => {
+    const [, layer, inside] = /^model\.layers\.(\d+)\.(.+)$/.exec(name) ?? [];
+    return inside === undefined ? [] : [{ layer: Number(layer), inside }];
+  });
+  const trainable = [...new Set(inLayers.map(({ inside }) => inside))];
+  /** The lowest layer that gradients must reach; as many as there are layers where they need not reach any. */
+  const lowest = gradientOf.has(EMBEDDING) ? 0 : Math.min(config.layers, ...inLayers.map(({ layer }) => layer));
 
   const block = await compileBlock(config, blockShapes, {
     B,
@@ -95,18 +100,19 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
     threads,
     lora,
     trainable,
+    backward: lowest < config.layers,
     saving: options.saving ?? "dear",
   });
   const scorer = await compileHead(config, { rows: N, threads, gradient: "none" });
-  const training =
-    train === "none" ? undefined : await compileHead(config, { rows: N, threads, gradient: lora ? "rows" : "full" });
+  const ofHead = gradientOf.has(FINAL_NORM) || gradientOf.has(config.tied ? EMBEDDING : HEAD) ? "full" : "rows";
+  const training = train === "none" ? undefined : await compileHead(config, { rows: N, threads, gradient: ofHead });
 
   const embedding = weightOf(body, EMBEDDING);
   const head = config.tied ? embedding : weightOf(body, HEAD);
   const norm = weightOf(body, FINAL_NORM);
-  const dEmbedding = parameterOf.get(EMBEDDING)?.gradient;
-  const dHead = config.tied ? dEmbedding : parameterOf.get(HEAD)?.gradient;
-  const dNorm = parameterOf.get(FINAL_NORM)?.gradient;
+  const dEmbedding = gradientOf.get(EMBEDDING);
+  const dHead = config.tied ? dEmbedding : gradientOf.get(HEAD);
+  const dNorm = gradientOf.get(FINAL_NORM);
 
   const shared = { ...ropeTable(config, T), positions: new BigInt64Array(N), bias: new Float32Array(B * T * T) };
   // Outputs of the blocks: training keeps them all, scoring needs two in turn.
@@ -115,9 +121,7 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
   const saved: Record<string, TensorData>[] = training ? layers.map(() => block.allocateSaved()) : [];
   const spare: Record<string, TensorData> = training ? (saved.at(-1) ?? {}) : {};
   const flow = [new Float32Array(training ? N * D : 0), new Float32Array(training ? N * D : 0)];
-  const scratch = Object.fromEntries(
-    trainable.map((name) => [name, new Float32Array(parameterOf.get(layerPrefix(0) + name)!.data.length)]),
-  );
+  const scratch = Object.fromEntries(trainable.map((name) => [name, new Float32Array(layers[0]![name]!.length)]));
 
   const begin = (batch: Batch): void => {
     invariant(batch.B === B && batch.T === T, `a batch of ${batch.B} x ${batch.T} was given to a step of ${B} x ${T}`);
@@ -172,9 +176,12 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
         if (dNorm) addTo(dNorm, result!.dNorm!);
         if (dHead) addTo(dHead, result!.dHead!);
       });
-      for (let l = config.layers - 1; l >= 0; l--) {
+      for (let l = config.layers - 1; l >= lowest; l--) {
         await block.backward(outputs[l]!, dy, shared, layers[l]!, saved[l]!, dx, scratch);
-        for (const name of trainable) addTo(parameterOf.get(layerPrefix(l) + name)!.gradient, scratch[name]!);
+        for (const name of trainable) {
+          const gradient = gradientOf.get(layerPrefix(l) + name);
+          if (gradient) addTo(gradient, scratch[name]!);
+        }
         [dy, dx] = [dx, dy];
       }
       if (dEmbedding) for (let i = 0; i < N; i++) addRow(dEmbedding, batch.ids[i]! * D, dy, i * D, D);
@@ -205,35 +212,28 @@ export async function compileStep(body: Pick<Body, "config" | "weights">, option
 function trainableParameters(
   body: Pick<Body, "config" | "weights">,
   blockShapes: ReadonlyMap<string, Shape>,
-  train: StepOptions["train"],
+  { train, rateOf = () => 1 }: StepOptions,
 ): Parameter[] {
   if (train === "none") return [];
+  const parameter = (name: string, shape: Shape, data: Float32Array, kind: Parameter["kind"], rate: number) => {
+    return { name, shape, data, gradient: new Float32Array(rate === 0 ? 0 : data.length), kind, rate };
+  };
   if (train === "full") {
-    return [...body.weights.values()].map(({ name, shape, data }) => ({
-      name,
-      shape,
-      data,
-      gradient: new Float32Array(data.length),
-      kind: kindOf(name, shape),
-    }));
+    return [...body.weights.values()].map(({ name, shape, data }) =>
+      parameter(name, shape, data, kindOf(name, shape), rateOf(name)),
+    );
   }
   const { lora } = train;
-  const adapter = (name: string, shape: Shape, data: Float32Array): Parameter => ({
-    name,
-    shape,
-    data,
-    gradient: new Float32Array(data.length),
-    kind: "matrix",
-  });
   return Array.from({ length: body.config.layers }, (_, layer) => layerPrefix(layer)).flatMap((prefix) =>
     [...blockShapes].flatMap(([weight, shape]) => {
       const module = weight.replace(/\.weight$/, "");
       if (shape.length !== 2 || !isTarget(module, lora)) return [];
       const [outputs, inputs] = shape as [number, number];
       const [a, b] = [`${prefix}${module}.lora_A.weight`, `${prefix}${module}.lora_B.weight`];
+      const rate = rateOf(prefix + weight);
       return [
-        adapter(a, [lora.rank, inputs], initialA(a, lora.rank, inputs, lora.seed)),
-        adapter(b, [outputs, lora.rank], new Float32Array(sizeOf([outputs, lora.rank]))),
+        parameter(a, [lora.rank, inputs], initialA(a, lora.rank, inputs, lora.seed), "matrix", rate),
+        parameter(b, [outputs, lora.rank], new Float32Array(sizeOf([outputs, lora.rank])), "matrix", rate),
       ];
     }),
   );

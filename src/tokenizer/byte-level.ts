@@ -12,3 +12,11 @@ function makeAlphabet(): string[] {
   let moved = 0;
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : 0x100 + moved++));
 }
+
+const byteOfCharacter = new Map(byteCharacters.map((character, byte) => [character, byte]));
+
+/** The bytes that a token of a byte-level vocabulary stands for; undefined for one that is not written in the alphabet. */
+export function bytesOfToken(token: string): Uint8Array | undefined {
+  const bytes = Array.from(token, (character) => byteOfCharacter.get(character));
+  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined;
+}

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
 import { UserError } from "../errors.ts";
+import { bytesOfIds } from "./bytes-of-ids.ts";
 import { createEncoder, withExactPreTokenizer } from "./encode.ts";
 import type { Encoder } from "./encode.ts";
 import { Tokenizer as LibraryTokenizer } from "./library.ts";
@@ -42,6 +43,11 @@ export interface Tokenizer {
   decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string;
   /** The tokens that `encode` finds in a text and `encodeContent` does not. */
   readonly specialTokens: readonly SpecialToken[];
+  /**
+   * UTF-8 bytes of the text that an id stands for, where the tokenizer is a byte-level one: those of the ids of a text join
+   * to the text as the model reads it (normalised). Undefined for special tokens, and in other kinds of tokenizer for all.
+   */
+  bytesOf(id: number): Uint8Array | undefined;
   /** Id of a token by its name in the vocabulary. */
   idOf(token: string): number | undefined;
   /** The files of the Hugging Face folder by name, unchanged. */
@@ -148,6 +154,7 @@ export function makeTokenizer(
     specialTokens: addedTokens
       .filter(({ special, content }) => special && content !== "")
       .map(({ id, content, lstrip, rstrip }) => ({ id, content, takesBefore: lstrip, takesAfter: rstrip })),
+    bytesOf: bytesOfIds(library, json),
     idOf,
     files,
     chatTemplate,

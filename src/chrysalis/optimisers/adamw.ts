@@ -1,7 +1,7 @@
 /** AdamW (arXiv 1711.05101): Adam with bias correction and decoupled weight decay, on matrices only. */
 
 import type { Parameter } from "../../models/step.ts";
-import type { Optimiser, StateTensor } from "./optimiser.ts";
+import { isTrained, type Optimiser, type StateTensor } from "./optimiser.ts";
 
 export interface AdamWOptions {
   /** Decay of the first moment; default 0.9. */
@@ -17,10 +17,11 @@ export interface AdamWOptions {
 /**
  * AdamW over `parameters`; state is two f32 tensors per parameter, named `<parameter>.m` and `<parameter>.v`.
  * One update is p <- p (1 - lr wd) - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps), as in PyTorch.
+ * lr is the step's learning rate times the parameter's `rate`; frozen parameters have no state.
  */
 export function createAdamW(parameters: readonly Parameter[], options: AdamWOptions = {}): Optimiser {
   const { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay = 0.1 } = options;
-  const slots = parameters.map((parameter) => ({
+  const slots = parameters.filter(isTrained).map((parameter) => ({
     parameter,
     m: new Float32Array(parameter.data.length),
     v: new Float32Array(parameter.data.length),
@@ -38,10 +39,11 @@ export function createAdamW(parameters: readonly Parameter[], options: AdamWOpti
     },
     step(learningRate, gradientScale) {
       steps += 1;
-      const rate = learningRate / (1 - beta1 ** steps);
       const correction = 1 / Math.sqrt(1 - beta2 ** steps);
       for (const { parameter, m, v } of slots) {
-        const keep = parameter.kind === "matrix" || parameter.kind === "head" ? 1 - learningRate * weightDecay : 1;
+        const own = learningRate * (parameter.rate ?? 1);
+        const rate = own / (1 - beta1 ** steps);
+        const keep = parameter.kind === "matrix" || parameter.kind === "head" ? 1 - own * weightDecay : 1;
         update(parameter.data, parameter.gradient, m, v, gradientScale, beta1, beta2, keep, rate, correction, epsilon);
       }
       return Promise.resolve();

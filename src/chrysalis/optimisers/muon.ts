@@ -3,7 +3,7 @@
 import { invariant } from "../../errors.ts";
 import type { Parameter } from "../../models/step.ts";
 import { createAdamW, type AdamWOptions } from "./adamw.ts";
-import type { Optimiser, StateTensor } from "./optimiser.ts";
+import { isTrained, type Optimiser, type StateTensor } from "./optimiser.ts";
 
 /**
  * Brings a row-major [rows, cols] matrix near the closest semi-orthogonal one: `newtonSchulz` below, or a compiled
@@ -33,7 +33,7 @@ export function createMuon(parameters: readonly Parameter[], options: MuonOption
   );
   const weightDecay = rest.settings["weightDecay"]!;
   const slots = parameters
-    .filter(({ kind }) => kind === "matrix")
+    .filter((parameter) => parameter.kind === "matrix" && isTrained(parameter))
     .map((parameter) => {
       const [rows, cols] = parameter.shape;
       invariant(
@@ -55,11 +55,12 @@ export function createMuon(parameters: readonly Parameter[], options: MuonOption
       return rest.steps;
     },
     async step(learningRate, gradientScale) {
-      const keep = 1 - learningRate * weightDecay;
       for (const { parameter, rows, cols, buffer } of slots) {
         const direction = nesterov(buffer, parameter.gradient, momentum, gradientScale);
         const orthogonal = await orthogonalise(direction, rows, cols);
-        apply(parameter.data, orthogonal, keep, learningRate * 0.2 * Math.sqrt(Math.max(rows, cols)));
+        const own = learningRate * (parameter.rate ?? 1);
+        const keep = 1 - own * weightDecay;
+        apply(parameter.data, orthogonal, keep, own * 0.2 * Math.sqrt(Math.max(rows, cols)));
       }
       await rest.step(learningRate, gradientScale);
     },

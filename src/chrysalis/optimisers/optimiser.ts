@@ -1,5 +1,7 @@
 /** What the training loop asks of an optimiser; the optimisers stand beside this file. */
 
+import type { Parameter } from "../../models/step.ts";
+
 /** A tensor of an optimiser's state, by the name under which a checkpoint holds it. */
 export interface StateTensor {
   readonly name: string;
@@ -13,8 +15,8 @@ export interface Optimiser {
   /** The settings that decide what it computes; they are part of a run's manifest. */
   readonly settings: Readonly<Record<string, number>>;
   /**
-   * Updates every parameter in place from its accumulated gradient.
-   * @param learningRate step size of this step
+   * Updates every parameter in place from its accumulated gradient; a frozen one (rate 0) stays as it is.
+   * @param learningRate step size of this step, for a parameter of rate 1
    * @param gradientScale factor on every gradient (1 / total loss weight, times the clipping factor), applied on reading
    */
   step(learningRate: number, gradientScale: number): Promise<void>;
@@ -24,4 +26,9 @@ export interface Optimiser {
   state(): readonly StateTensor[];
   /** Says that `state()` now holds what was saved after `steps` updates. */
   resumeAt(steps: number): void;
+}
+
+/** Whether a parameter is updated at all. */
+export function isTrained({ rate }: Parameter): boolean {
+  return rate !== 0;
 }

@@ -1,0 +1,69 @@
+/** What "learned against kept" found, as tables and as a figure. */
+
+import { lineChart } from "../plot.ts";
+import type { ArmResult, KeptResult } from "./kept-result.ts";
+
+/** The result in lines of Markdown. */
+export function reportKept(result: KeptResult): readonly string[] {
+  const { body, steps, seeds, gains, heldOut, retention, trials, selectionGain } = result;
+  const gain = gains.reduce((sum, value) => sum + value, 0) / gains.length;
+  const lines = [
+    `${body}: ${steps} steps, seeds ${seeds.join(", ")}; held-out ${heldOut.files} files, ${heldOut.bytes} bytes, parent ${figure(heldOut.parent)}; retention ${retention.pieces} pieces, ${retention.bytes} bytes, parent ${figure(retention.parent)}`,
+    `matched gain ${figure(gain)} (${gains.map(figure).join(", ")}), ${percent(gain / heldOut.parent)} of the parent's held-out bits per byte`,
+    "| arm | rate | reaches, seed by seed | read at | forgetting | minus default |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...result.arms.map((arm) => rowOf(arm, result)),
+  ];
+  if (selectionGain === null) return lines;
+  return [
+    ...lines,
+    `learning rates, chosen on a split of their own at a gain of ${figure(selectionGain)}:`,
+    "| arm | rate | reaches | forgetting there | |",
+    "| --- | --- | --- | --- | --- |",
+    ...trials.map(
+      ({ arm, rate, reach, forgetting, isChosen }) =>
+        `| ${arm} | ${rate} | ${figure(reach)} | ${forgetting === null ? "" : signed(forgetting)} | ${isChosen ? "chosen" : ""} |`,
+    ),
+  ];
+}
+
+/** Forgetting over gain, means over seeds. */
+export function drawKept({ body, steps, seeds, heldOut, retention, arms, gains }: KeptResult): string {
+  const gain = gains.reduce((sum, value) => sum + value, 0) / gains.length;
+  return lineChart({
+    title: `What is forgotten for what is learned (${body})`,
+    subtitle: `${steps} steps, means of ${seeds.length} seeds, ${heldOut.files} held-out files, ${retention.pieces} pieces of retention; matched gain ${gain.toFixed(3)}`,
+    xLabel: "learned: held-out bits per byte below the parent",
+    yLabel: "forgotten: retention bits per byte above it",
+    series: arms
+      .filter(({ name, role }) => role !== "part" || name === "blend")
+      .map(({ label, name, curve, mean, intervals }) => ({
+        label,
+        isMuted: name === "lora",
+        points: curve.map(({ gain: x, forgetting: y }) =>
+          Math.abs(x - gain) < 1e-9 && mean !== null && intervals !== null
+            ? { x, y: mean, ...intervals.forgetting }
+            : { x, y },
+        ),
+      })),
+  });
+}
+
+function rowOf(arm: ArmResult, { arms }: KeptResult): string {
+  const { label, name, rate, reach, at, forgetting, mean, intervals, isBlended } = arm;
+  const base = arms.find((other) => other.name === "default")!.mean;
+  const difference =
+    name === "default" || mean === null || base === null
+      ? ""
+      : `${signed(mean - base)}${intervals ? ` (${signed(intervals.difference.low)} to ${signed(intervals.difference.high)})` : ""}`;
+  const read = at.map((value) => (value === null ? "-" : value.toFixed(2))).join(", ");
+  const found =
+    mean === null
+      ? `falls short (${forgetting.map((value) => (value === null ? "-" : signed(value))).join(", ")})`
+      : `${signed(mean)} (${forgetting.map((value) => signed(value!)).join(", ")})`;
+  return `| ${label} | ${rate} | ${reach.map((value) => value.toFixed(3)).join(", ")} | ${isBlended ? "alpha " : "part "}${read} | ${found} | ${difference} |`;
+}
+
+const figure = (value: number): string => value.toFixed(4);
+const signed = (value: number): string => `${value >= 0 ? "+" : "-"}${Math.abs(value).toFixed(4)}`;
+const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gene } from "../epigenome/testing.ts";
+import type { Plan } from "./plan.ts";
+import { refuseCopies, refuseUnready, unreadiness } from "./readiness.ts";
+
+function planOf(trained: number, replay = 0.25): Plan {
+  const diet = { stages: [{ name: "all", documents: 3, tokens: trained, trained }], overlap: [] };
+  return { diet, settings: { replay: { value: replay } }, predicted: { tokensPerStep: 2048 } } as unknown as Plan;
+}
+
+test("a genome of fewer tokens than an optimiser step takes of it is too small", () => {
+  assert.deepEqual(unreadiness(planOf(1536)), []);
+  assert.deepEqual(unreadiness(planOf(1535)), [
+    "the genome is too small: one pass trains 1,535 tokens of it, one optimiser step takes 1,536",
+  ]);
+});
+
+test("what speaks against a run refuses it, or becomes a warning where the user accepts it", () => {
+  const reasons = unreadiness(planOf(10));
+  assert.throws(() => refuseUnready(reasons, false), { code: "unready", message: /too small/, hint: /--unready/ });
+  assert.deepEqual(refuseUnready(reasons, true), reasons);
+  assert.deepEqual(refuseUnready([], false), []);
+});
+
+test("a genome of nothing but copies of one text is refused", () => {
+  const copies = ["a.md", "b.md"].map((path) => gene({ path, duplicateClass: "c" }));
+  const empty = gene({ path: "empty.md", textBytes: 0 });
+  assert.throws(() => refuseCopies([...copies, empty]), { code: "unready", message: /all 2 files .*\(repo\/a\.md\)/ });
+  refuseCopies([...copies, gene({ path: "other.md" })]);
+  refuseCopies([copies[0]!]);
+});

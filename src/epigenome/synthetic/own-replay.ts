@@ -1,0 +1,88 @@
+/**
+ * Replay text that the parent writes itself where none is given: samples at temperature 1 of everything it might say,
+ * since training on a model's own distribution moves it nowhere on average; cut to the likeliest tokens it would grow
+ * surer of itself.
+ */
+import { hash32 } from "../../formats/random.ts";
+import type { WorkLog } from "../../formats/work-log.ts";
+import { slotsFor } from "../../inference/generate.ts";
+import type { GenerationRequest, Generator as TextGenerator } from "../../inference/generate.ts";
+import type { ModelConfig } from "../../models/config.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+
+export interface OwnReplayPlan {
+  /** Tokens of all texts together, ends included. */
+  readonly tokens: number;
+  /** Most tokens of a text. */
+  readonly longest: number;
+}
+
+export interface OwnText {
+  readonly text: string;
+  /** With its end, where it has one. */
+  readonly tokens: number;
+  /** Whether the parent ended it; else it was cut. */
+  readonly isWhole: boolean;
+}
+
+export interface OwnReplayOptions extends OwnReplayPlan {
+  readonly seed: number;
+  readonly config: ModelConfig;
+  readonly tokenizer: Pick<Tokenizer, "separator" | "decode">;
+  readonly generator: Pick<TextGenerator, "generateMany">;
+  /** What is there already; what is made is added. */
+  readonly log: WorkLog<OwnText>;
+  /** Stop when the log has taken so many seconds (default: never). */
+  readonly seconds?: number | undefined;
+  /** Hears tokens. */
+  readonly onProgress: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Retention samples have a purpose of their own (imago/sample.ts), so no text of one is of the other. */
+const PURPOSE = "own-replay";
+
+/**
+ * Texts from the beginning of a document on, numbered; of the same model, seed and plan the same ones, however often the
+ * work was broken off: the first so many as together have the tokens. Where the time is over before, all that are done.
+ */
+export async function writeOwnReplay(options: OwnReplayOptions): Promise<OwnText[]> {
+  const { tokens: wanted, longest, seed, config, tokenizer, generator, log, signal } = options;
+  const { separator } = tokenizer;
+  const positions = Math.min(config.maxPositions, longest + 1);
+  const maxTokens = positions - 1;
+  // Of every text that was begun, what it has so far: with what is done, it says when enough is under way.
+  const lengths = new Map(log.done.entries().map(([number, { tokens }]) => [number, tokens]));
+  const total = (): number => lengths.values().reduce((sum, length) => sum + length, 0);
+  function* requests(): Generator<GenerationRequest & { readonly number: number }> {
+    for (let number = 0; total() < wanted; number++) {
+      if (log.done.has(number)) continue;
+      lengths.set(number, 0);
+      const onToken = (): void => void lengths.set(number, lengths.get(number)! + 1);
+      const sampled = { temperature: 1, seed: hash32(seed, PURPOSE, 0, number) };
+      yield { ids: [separator], number, maxTokens, stop: [separator], onToken, ...sampled };
+    }
+  }
+  const texts = generator.generateMany(requests(), { slots: slotsFor(config, positions), positions, signal });
+  for await (const { request, made } of texts) {
+    const isWhole = made.length < maxTokens;
+    const tokens = made.length + (isWhole ? 1 : 0);
+    lengths.set(request.number, tokens);
+    await log.add(request.number, { text: tokenizer.decode(made, { skipSpecial: true }), tokens, isWhole });
+    options.onProgress(Math.min(wanted, total()), wanted);
+    if (options.seconds !== undefined && log.seconds() >= options.seconds) break;
+  }
+  return enoughOf(log.done, wanted);
+}
+
+/** Texts in the order of their numbers until they have the tokens; empty ones count, but are left out. */
+function enoughOf(done: ReadonlyMap<number, OwnText>, wanted: number): OwnText[] {
+  const chosen: OwnText[] = [];
+  let tokens = 0;
+  for (const [, text] of [...done].sort(([a], [b]) => a - b)) {
+    if (tokens >= wanted) break;
+    tokens += text.tokens;
+    if (text.text.trim() !== "") chosen.push(text);
+  }
+  return chosen;
+}
