@@ -3,10 +3,10 @@ import type { ModelConfig } from "../models/config.ts";
 import { refuseUnfit } from "./estimate.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
-import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
+import type { Diet, Plan, PlanInputs, Planned, PlannedSettings, ProbeRecord } from "./plan.ts";
 import { measuresOf, passLength } from "../epigenome/order.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
-import { resolveOrder } from "./resolve-order.ts";
+import { resolveOrder, resolveSelect } from "./resolve-order.ts";
 import { resolveModules } from "./resolve-modules.ts";
 import { resolveStages } from "./resolve-stages.ts";
 import {
@@ -42,8 +42,8 @@ export interface ResolveOptions {
   readonly genomeBytes: number;
   readonly copiesParent: boolean;
   readonly inputs: Omit<PlanInputs, "blueprint">;
-  /** Tokens per second of training steps, where they were measured. */
-  readonly tokensPerSecond?: number;
+  /** What was measured before. */
+  readonly probe?: ProbeRecord;
 }
 
 /**
@@ -64,7 +64,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const order = resolveOrder(blueprint);
   const textTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
   const corpusTokens = Math.round(textTokens * passLength(order.value));
-  const load = workloadOf(blueprint, { ...options, corpusTokens });
+  const { probe } = options;
+  const measured = probe === undefined ? {} : { tokensPerSecond: probe.tokensPerSecond };
+  const load = workloadOf(blueprint, { ...options, ...measured, corpusTokens });
   const { lora, optimizer, sequence, stepSequences, microBatch, needs, budget, replay, epochs } = load;
   refuseUnfit(needs, machine, options.out);
   const seed = resolveGiven(options.given.seed, "--seed", from(blueprint.seed, 1, "any number will do"));
@@ -85,7 +87,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const settings: PlannedSettings = {
     method,
     lora,
-    modules: resolveModules(blueprint, config),
+    ...resolveModules(blueprint, config),
     optimizer,
     learningRate: { value: blueprint.optimizer.learningRate, origin: "recipe", reason: blueprint.name },
     betas: from(blueprint.optimizer.betas, [0.9, 0.95] as const, "a short memory suits short runs"),
@@ -104,6 +106,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     order,
+    select: resolveSelect(blueprint),
     replay,
     syntheticTime: resolveSyntheticTime(blueprint),
     ownReplay,
@@ -136,18 +139,20 @@ export function resolvePlan(options: ResolveOptions): Plan {
     inputs: { blueprint: { name: blueprint.name, sha256: recipe.sha256 }, ...options.inputs },
     settings,
     diet: options.diet,
+    probe: probe ?? null,
     predicted: {
       ...needs,
       tokensPerSecond: rate,
-      rate: options.tokensPerSecond === undefined ? "estimated" : "measured",
+      rate: probe === undefined ? "estimated" : "measured",
       tokensPerStep,
       steps,
       epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, corpusTokens),
       trainingSeconds: (steps * tokensPerStep) / rate,
       syntheticSeconds: syntheticSeconds(speed, ownReplay.value, questions.value),
-      parentSeconds: measuresOf(order.value).includes("loss")
-        ? (textTokens / rate) * (needs.flopsPerScoredToken / needs.flopsPerToken)
-        : 0,
+      parentSeconds:
+        measuresOf(order.value).includes("loss") || settings.select.value !== null
+          ? (textTokens / rate) * (needs.flopsPerScoredToken / load.flopsPerTrainedToken)
+          : 0,
     },
   };
 }

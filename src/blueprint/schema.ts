@@ -5,9 +5,9 @@
 import * as z from "zod";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
-import { orderSchema } from "./order-schema.ts";
+import { blendSchema, keepSchema } from "./keep-schema.ts";
+import { orderSchema, selectSchema } from "./order-schema.ts";
 import { stagesSchema } from "./stages-schema.ts";
-import { keepSchema } from "./keep-schema.ts";
 import { modulesSchema } from "./module-schema.ts";
 
 const share = z.number().min(0).max(1);
@@ -98,6 +98,7 @@ const keysSchema = z.strictObject({
   epigenome: epigenomeSchema.optional(),
   stages: stagesSchema.optional(),
   order: orderSchema.optional(),
+  select: selectSchema.optional(),
   repair: z
     .literal(true)
     .optional()
@@ -109,6 +110,7 @@ const keysSchema = z.strictObject({
     .optional()
     .describe("Chat template (Jinja) for a parent that has none; the trained model keeps it"),
   keep: keepSchema.optional(),
+  blend: blendSchema.optional(),
   heldOut: z
     .strictObject({
       match: z

@@ -52,6 +52,8 @@ export interface Workload {
    * depend on how busy the machine was.
    */
   readonly nominalRate: number;
+  /** The forward pass that selects tokens included. */
+  readonly flopsPerTrainedToken: number;
   /** Predictions on the genome's text, replay apart, that the budget allows at the nominal rate. */
   readonly genomeTokens: number;
   /** What generation reaches, beside training and scoring; nominal too. */
@@ -105,7 +107,10 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     corpusTokens === undefined
       ? Infinity
       : Math.max(1, Math.ceil((epochs.value * corpusTokens) / ((1 - replay.value) * tokensPerStep)));
-  const nominalRate = speed.trained;
+  // What selects tokens looks at them first.
+  const looks = (blueprint.select?.excess ?? 1) < 1 ? needs.flopsPerScoredToken : 0;
+  const flopsPerTrainedToken = needs.flopsPerToken + looks;
+  const nominalRate = (speed.trained * needs.flopsPerToken) / flopsPerTrainedToken;
   const tokensPerSecond = options.tokensPerSecond ?? nominalRate;
   const stepsAt = (rate: number): number =>
     "minutes" in budget.value ? (budget.value.minutes * 60 * rate) / tokensPerStep : budget.value.steps;
@@ -122,6 +127,7 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     epochs,
     maxSteps,
     tokensPerStep,
+    flopsPerTrainedToken,
     nominalRate,
     genomeTokens: stepsAt(nominalRate) * tokensPerStep * (1 - replay.value),
     speed,

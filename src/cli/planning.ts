@@ -1,31 +1,35 @@
 /** From a genome to a plan: what is trained on and held out, the texts that go with it, every setting resolved. */
 
 import { genomeFacts } from "../blueprint/genome-facts.ts";
-import type { Plan, PlanInputs, Settings } from "../blueprint/plan.ts";
+import type { Plan, PlanInputs, ProbeRecord, Settings } from "../blueprint/plan.ts";
 import { settingsOf } from "../blueprint/plan.ts";
 import { refuseCopies, refuseUnready, unreadiness } from "../blueprint/readiness.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
 import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
+import type { GenomeTexts } from "../epigenome/data/with-data.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
 import { asksIn, isQuestioned } from "../epigenome/framed-documents.ts";
 import type { FramingContext } from "../epigenome/framings/framing.ts";
 import { heldOutRecords } from "../epigenome/heldout-records.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
-import { defaultRules, dosing } from "../epigenome/rules.ts";
+import { dataRule, defaultRules, dosing } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
-import { openGenome } from "../genome/manifest.ts";
-import type { Gene, Genome } from "../genome/manifest.ts";
+import type { Gene } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
+import type { Body } from "../models/body.ts";
+import { loadBody } from "../models/load.ts";
 import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { chooseRecipe, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
+import { dataInputs, dataWarnings, openWithData } from "./own-data.ts";
+import { probeBody } from "./probing.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -41,6 +45,8 @@ export interface Planning extends ExpressedTexts {
   /** Undefined where the parent's own samples will do. */
   readonly retention: readonly Document[] | undefined;
   readonly warnings: readonly string[];
+  /** The parent as it was loaded for the probe, where that left it as it was. */
+  readonly body: Body | undefined;
 }
 
 export interface PlanningOptions {
@@ -48,17 +54,20 @@ export interface PlanningOptions {
   readonly inputs: Inputs;
   readonly out: string;
   readonly onEncoding: (done: number, total: number) => void;
+  readonly onProbing: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Chooses the recipe for the genome at `genomeDir`, expresses it, encodes what is trained on and resolves the blueprint. Writes nothing.
+ * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone), expresses it,
+ * encodes what is trained on, resolves the blueprint, and probes the parent for seconds, for the rate and for what speaks
+ * against the run. Writes nothing.
  *
  * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
-export async function planRun(genomeDir: string, options: PlanningOptions): Promise<Planning> {
+export async function planRun(genomeDir: string | undefined, options: PlanningOptions): Promise<Planning> {
   const { request, inputs, out } = options;
-  const genome = await openGenome(genomeDir);
+  const genome = await openWithData(genomeDir, inputs.data);
   try {
     refuseCopies(genome.genes);
     const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
@@ -71,22 +80,44 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
     const text = (gene: Gene): Promise<string> => genome.text(gene);
     const heldOut = await heldOutRecords(expression.heldOut, text, (gene) => doseOf(gene).framing);
     const retention = inputs.retention && sampleText(inputs.retention.text, { seed: draft.seed });
-    const plan = resolve(genome, recipe, options, {
+    const measured = {
       texts,
       heldOutBytes: heldOut.reduce((sum, { bytes }) => sum + bytes, 0),
       retentionBytes: retention?.bytes ?? Math.round(OWN_SAMPLES.texts * OWN_SAMPLES.tokens * BYTES_PER_TOKEN),
-    });
-    const accepted = refuseUnready(unreadiness(plan), request.unready === true);
-    const warnings = [...accepted, ...warningsOf(texts.expression)];
-    return { ...texts, plan, heldOut, retention: retention?.documents, warnings };
+    };
+    const estimated = resolve(genome, recipe, options, measured);
+    const isAccepted = request.unready === true;
+    refuseUnready(unreadiness(estimated), isAccepted);
+    const { probe, body } = await probeParent(genome, texts, settingsOf(estimated), options);
+    const plan = resolve(genome, recipe, options, { ...measured, probe });
+    const warnings = [
+      ...refuseUnready(unreadiness(plan), isAccepted),
+      ...dataWarnings(inputs.data),
+      ...warningsOf(expression),
+    ];
+    return { ...texts, plan, heldOut, retention: retention?.documents, warnings, body };
   } finally {
     await genome.close();
   }
 }
 
+async function probeParent(
+  genome: GenomeTexts,
+  { expression, stages }: ExpressedTexts,
+  settings: Settings,
+  { request, inputs, onProbing: onProgress, signal }: PlanningOptions,
+): Promise<{ probe: ProbeRecord; body: Body | undefined }> {
+  onProgress(0, 0);
+  const body = await loadBody(request.model);
+  const tokenizer = tokenizerFor(settings, inputs);
+  const genes = expression.trained;
+  const probe = await probeBody({ body, tokenizer, settings, genome, genes, stages, onProgress, signal });
+  return { probe, body: settings.method === "full" ? undefined : body };
+}
+
 /** Decides what of a genome is trained on and held out: a function of the settings and the general texts alone. */
 export function expressAsPlanned(
-  genome: Genome,
+  genome: GenomeTexts,
   settings: Settings,
   general: { readonly retention: readonly Document[]; readonly replay: readonly Document[] },
 ): Promise<Expression> {
@@ -111,7 +142,7 @@ export function selectionOf({
 }: Pick<Settings, "express" | "rules" | "capacity" | "seed">): SelectOptions {
   const all = express === "all";
   return {
-    rules: all ? rules : [...defaultRules, ...rules],
+    rules: [...(all ? [] : defaultRules), dataRule, ...rules],
     duplicates: all ? "all" : "one",
     capacity: capacity ?? undefined,
     seed,
@@ -124,13 +155,13 @@ interface EncodingOptions extends Pick<PlanningOptions, "inputs" | "onEncoding" 
 }
 
 /** Decides what of a genome a run trains on. */
-export function expressRun(genome: Genome, settings: Settings, inputs: Inputs): Promise<Expression> {
+export function expressRun(genome: GenomeTexts, settings: Settings, inputs: Inputs): Promise<Expression> {
   return expressAsPlanned(genome, settings, generalTexts(inputs));
 }
 
 /** Decides what of a genome is trained on and encodes it: the same for the same settings. */
 export async function expressTexts(
-  genome: Genome,
+  genome: GenomeTexts,
   settings: Settings,
   options: EncodingOptions,
 ): Promise<ExpressedTexts> {
@@ -139,7 +170,7 @@ export async function expressTexts(
 }
 
 async function encodeTexts(
-  genome: Genome,
+  genome: GenomeTexts,
   expression: Expression,
   settings: Settings,
   { inputs, pairsOf, onEncoding, signal }: EncodingOptions,
@@ -170,15 +201,17 @@ interface Measured {
   readonly texts: ExpressedTexts;
   readonly heldOutBytes: number;
   readonly retentionBytes: number;
+  readonly probe?: ProbeRecord;
 }
 
 function resolve(
-  genome: Genome,
+  genome: GenomeTexts,
   { recipe, reason }: Recipe,
   { request, inputs, out }: PlanningOptions,
   measured: Measured | undefined,
 ): Plan {
   const { replay, body } = inputs;
+  const data = dataInputs(inputs.data);
   const given = {
     ...(request.minutes === undefined ? {} : { minutes: request.minutes }),
     ...(request.seed === undefined ? {} : { seed: request.seed }),
@@ -197,6 +230,7 @@ function resolve(
       heldOutFiles: measured?.texts.expression.heldOut.length ?? 0,
       heldOutBytes: measured?.heldOutBytes ?? 0,
     },
+    ...(data && { data }),
     retention: { source: retentionSource(inputs), bytes: measured?.retentionBytes ?? 0 },
     replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
     instruct: inputs.instruct === undefined ? null : { sha256: inputs.instruct.sha256 },
@@ -216,11 +250,12 @@ function resolve(
     genomeBytes: genome.manifest.genomeBytes,
     copiesParent: body.kind === "gguf",
     inputs: planInputs,
+    ...(measured?.probe === undefined ? {} : { probe: measured.probe }),
   });
 }
 
 function warningsOf({ idle, tooAlike }: Expression): string[] {
-  const own = idle.filter((name) => !defaultRules.some((rule) => rule.name === name));
+  const own = idle.filter((name) => ![...defaultRules, dataRule].some((rule) => rule.name === name));
   const warnings = own.map((name) => `no file matches the rule ${name} of the blueprint`);
   if (tooAlike.length > 0) {
     const files = tooAlike.length === 1 ? "1 file was" : `${tooAlike.length} files were`;

@@ -7,7 +7,9 @@ import { showGenome, showTraining } from "./stages.ts";
 
 const UNITS: Partial<Record<Work, string>> = {
   encoding: " files",
+  probing: " steps",
   measuring: " tokens",
+  blending: " points",
   replay: " tokens",
   questions: " passages",
 };
@@ -26,7 +28,7 @@ export function showPipeline(progress: Progress): (event: PipelineEvent) => void
         return;
       case "work": {
         const { work, done, total } = event;
-        if (done === undefined || total === undefined) {
+        if (done === undefined || total === undefined || total === 0) {
           progress.update({ stage: work });
           return;
         }

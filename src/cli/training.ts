@@ -6,6 +6,7 @@ import { checkpointName } from "../chrysalis/checkpoint.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
 import { createAdamW } from "../chrysalis/optimisers/adamw.ts";
 import { createMuon, NEWTON_SCHULZ } from "../chrysalis/optimisers/muon.ts";
+import type { Optimiser } from "../chrysalis/optimisers/optimiser.ts";
 import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
 import { packInOrder } from "../epigenome/order.ts";
@@ -37,7 +38,7 @@ export interface TrainingOptions {
   readonly body: Body;
   readonly tokenizer: Tokenizer;
   readonly stages: readonly StageCorpus[];
-  /** What the order of the stages goes by. */
+  /** What order and selection go by. */
   readonly record: ParentRecord;
   readonly replay: ReplayCorpus | undefined;
   /** Of the questions that the parent asked itself; they are in the stages. */
@@ -58,6 +59,17 @@ export function loraOf({ lora, seed, modules }: Settings, config: ModelConfig): 
   return { ...lora, seed, ...(scales === undefined ? {} : { scales }) };
 }
 
+/** The optimiser of a plan; it may own native sessions: release it. */
+export function createOptimiser(
+  { optimizer, betas: [beta1, beta2], epsilon, weightDecay, threads }: Settings,
+  parameters: Parameters<typeof createAdamW>[0],
+): { readonly optimiser: Optimiser; release(): Promise<void> } {
+  const adam = { beta1, beta2, epsilon, weightDecay };
+  if (optimizer === "adamw") return { optimiser: createAdamW(parameters, adam), release: () => Promise.resolve() };
+  const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
+  return { optimiser: createMuon(parameters, { ...adam, orthogonalise: solver.run }), release: () => solver.release() };
+}
+
 /**
  * Trains as planned, or goes on with it, and leaves the checkpoints in `dir`.
  *
@@ -69,22 +81,17 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const lora = loraOf(settings, body.config);
   const trained = lora === undefined ? "full" : { lora };
   const step = await compileStep(body, { B, T, train: trained, rateOf: rateOf(settings.modules), threads });
-  const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
+  const { optimiser, release: releaseOptimiser } = createOptimiser(settings, step.parameters);
   const generator = createGenerator(body, {
     threads,
     ...(lora === undefined ? {} : { adapter: { lora, parameters: step.parameters } }),
   });
-  const [beta1, beta2] = settings.betas;
-  const adam = { beta1, beta2, epsilon: settings.epsilon, weightDecay: settings.weightDecay };
-  const optimiser =
-    settings.optimizer === "muon"
-      ? createMuon(step.parameters, { ...adam, orthogonalise: solver.run })
-      : createAdamW(step.parameters, adam);
   const prompt = promptOf(options.texts.heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: replay.share };
   const stream = createStagedStream(
-    options.stages.map(({ corpus }, stage) => {
+    options.stages.map(({ corpus: text }, stage) => {
+      const corpus = { ...text, reference: options.record.losses?.[stage] };
       // Of one seed, two stages would begin with the same replay.
       const seed = stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0);
       const difficulty = options.record.difficulty[stage];
@@ -110,6 +117,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         warmup: Math.max(1, Math.round(settings.warmup * plan.predicted.steps)),
         decay: settings.decay,
       },
+      select: settings.select ?? undefined,
       clip: settings.clip,
       budget: "minutes" in settings.budget ? { ...settings.budget, maxSteps: settings.maxSteps } : settings.budget,
       dir: options.dir,
@@ -121,7 +129,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
         ...(options.pairsSha256 === undefined ? {} : { pairs: options.pairsSha256 }),
-        ...(options.record.sha256 === null ? {} : { difficulty: options.record.sha256 }),
+        ...options.record.files,
         seed: settings.seed,
         threads,
       },
@@ -134,8 +142,10 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
           return tokenizer.decode(ids);
         },
       },
-      // An early end would take their time from the stages that are still to come.
-      ...(settings.keep === null ? {} : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 } }),
+      // An early end would take their time from the stages that are still to come; a blend brings back what is over.
+      ...(settings.keep === null
+        ? {}
+        : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 && settings.blend === null } }),
       checkpointEvery: settings.checkpoint,
       onEvent: options.onEvent,
       signal: options.signal,
@@ -147,7 +157,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
     return { steps, tokens, tokensPerSecond, seconds, evaluations, ...kept };
   } finally {
     await generator.release();
-    await solver.release();
+    await releaseOptimiser();
     await step.release();
   }
 }

@@ -1,16 +1,16 @@
 /** The card of an imago: what a person wants to know of it, from its report. */
 
 import type { GroupScore } from "../eval/macro.ts";
-import { keepText, overrunText, riseText } from "./outcome.ts";
+import { candidateText, keepText, overrunText, riseText } from "./outcome.ts";
 import type { Candidate } from "./outcome.ts";
-import type { Report } from "./report.ts";
+import type { Course, Report } from "./report.ts";
 
 const MOST_FILES = 40;
 
 /** README.md of the imago's folder, with the front matter that model hubs read. */
 export function writeCard(report: Report): string {
   const { before, after, change, lineage, training } = report;
-  const { parent, genome } = lineage;
+  const { parent, genome, data = [] } = lineage;
   const fence = fenceFor([before, after].flatMap(({ sample }) => [sample.prompt, sample.greedy, sample.sampled]));
   const rows = (one: readonly GroupScore[], other: readonly GroupScore[], what: string): string =>
     table(
@@ -29,17 +29,17 @@ pipeline_tag: text-generation
 tags: [symbiotic-chrysalis, fine-tuned]
 ---
 
-# ${parent.name}, trained on ${names(genome.repositories.map(({ name }) => name))}
+# ${parent.name}, trained on ${names([...genome.repositories, ...data].map(({ name }) => name))}
 
 A language model of ${count(parent.parameters)} parameters (${parent.modelType}). Its parent \`${parent.name}\` was trained further
 by symbiotic-chrysalis ${report.tool.version} (${training.method === "lora" ? "a low-rank adapter, merged into the weights" : "all weights"}) on the files of
-${genome.repositories.length} git ${genome.repositories.length === 1 ? "repository" : "repositories"}: ${count(training.tokens)} tokens in ${count(training.steps)} steps.
+${sourcesOf(report)}: ${count(training.tokens)} tokens in ${count(training.steps)} steps.
 
 ## Figures
 
 Bits per byte, lower is better: total nats / (ln 2 x UTF-8 bytes), in windows of ${report.evaluation.window} positions with a stride of
-${report.evaluation.stride}. *Held-out* are whole files of the repositories that were never trained on, *retention* is ${retentionText(report)}.
-\`after\` was measured on the files of this folder. The standard error is that of the paired difference over documents.
+${report.evaluation.stride}. *Held-out* are ${heldOutText(report)} that were never trained on, *retention* is ${retentionText(report)}.
+${answersText(report)}\`after\` was measured on the files of this folder. The standard error is that of the paired difference over documents.
 
 ${table(
   ["", "before", "after", "change", "difference", "standard error"],
@@ -101,6 +101,10 @@ ids = tokenizer("Once", return_tensors="pt")
 print(tokenizer.decode(model.generate(**ids, max_new_tokens=60)[0]))
 \`\`\`
 ${training.method === "lora" ? "\nThe adapter alone, in PEFT format, is in `adapter/`; its configuration names the parent's folder.\n" : ""}
+## Predicted and measured
+
+${courseTable(report)}
+
 ## Lineage
 
 ${table(
@@ -110,15 +114,19 @@ ${table(
     ...(report.repair === null
       ? []
       : [["instruct model", `\`${report.repair.instruct}\`, SHA-256 \`${report.repair.sha256}\``]]),
-    ["genome.txt", `SHA-256 \`${genome.sha256}\``],
+    ...(genome.repositories.length === 0 ? [] : [["genome.txt", `SHA-256 \`${genome.sha256}\``]]),
     ...genome.repositories.map(({ name, url, commit }) => [
       `repository ${cell(name)}`,
       `commit \`${commit}\`${url === null ? "" : ` of ${cell(url)}`}`,
     ]),
+    ...data.map(({ name, sha256, form, records }) => [
+      `data ${cell(name)}`,
+      `SHA-256 \`${sha256}\`, ${count(records)} records of the form ${form}`,
+    ]),
     ["blueprint", `${lineage.blueprint.name}, SHA-256 \`${lineage.blueprint.sha256}\``],
     ["plan", `SHA-256 \`${lineage.plan}\``],
     ["seed, threads", `${lineage.seed}, ${lineage.threads}`],
-    ["weights", `those after step ${training.best.step} of ${training.steps}, exported in ${report.export.dtype}`],
+    ["weights", `${candidateText(report.outcome.emerged)} of ${training.steps}, exported in ${report.export.dtype}`],
     ["versions", `symbiotic-chrysalis ${lineage.versions.chrysalis}, Node ${lineage.versions.node}`],
     [
       "speed and memory",
@@ -133,9 +141,50 @@ ${heldOutList(report)}
 
 ## Licence
 
-These weights derive from the parent's and from the repositories above, whose licences and terms continue to apply: read them
+These weights derive from the parent's and from the repositories${data.length === 0 ? "" : " and data"} above, whose licences and terms continue to apply: read them
 before passing the weights on.
 `;
+}
+
+function courseTable({ predicted, measured }: Report): string {
+  const rate = predicted.rate === "measured" ? "a probe of seconds" : "an estimate from shapes";
+  const row = (name: string, of: (course: Course) => number, digits: number): string[] => {
+    const [foretold, found] = [of(predicted), of(measured)];
+    const say = (value: number): string =>
+      value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return [name, say(foretold), say(found), foretold === 0 ? "" : percent(found / foretold - 1)];
+  };
+  return table(
+    ["", "predicted", "measured", "difference"],
+    [
+      row(`tokens/s (predicted by ${rate})`, ({ tokensPerSecond }) => tokensPerSecond, 0),
+      row("MiB of memory, at most", ({ memoryBytes }) => memoryBytes / 2 ** 20, 0),
+      row("steps", ({ steps }) => steps, 0),
+      row("tokens", ({ tokens }) => tokens, 0),
+      row("minutes of training", ({ minutes }) => minutes, 1),
+    ],
+  );
+}
+
+function sourcesOf({ lineage: { genome, data = [] } }: Report): string {
+  const many = (of: readonly unknown[], one: string, more: string): string[] =>
+    of.length === 0 ? [] : [`${of.length} ${of.length === 1 ? one : more}`];
+  return [
+    ...many(genome.repositories, "git repository", "git repositories"),
+    ...many(data, "data file", "data files"),
+  ].join(" and ");
+}
+
+function heldOutText({ lineage: { genome, data = [] } }: Report): string {
+  return [
+    ...(genome.repositories.length === 0 ? [] : ["whole files of the repositories"]),
+    ...(data.length === 0 ? [] : ["records of the data"]),
+  ].join(" and ");
+}
+
+function answersText({ heldOut }: Report): string {
+  if (heldOut.every(({ framing }) => framing === undefined)) return "";
+  return "Of dialogues, and of prompts with completions, the answers are measured and the prompts are context.\n";
 }
 
 function retentionText({ retentionSource, retention }: Report): string {
@@ -158,28 +207,35 @@ itself has ${figure(repair.bitsPerByte)} on the held-out files and ${figure(repa
 `;
 }
 
-/** The forgetting budget and what it cost; nothing where there was none. */
-function outcomeSection({ outcome, training }: Report): string {
-  const { keep, emerged, givenUp } = outcome;
-  if (keep === null) return "";
+/** The forgetting budget and what it cost, and the blends that were measured; nothing where there were none. */
+function outcomeSection({ outcome }: Report): string {
+  const { keep, emerged, givenUp, blends } = outcome;
+  if (keep === null && blends.length === 0) return "";
   const row = (what: string, of: Candidate): string[] => [
     what,
-    of.step === 0 ? "the parent" : `step ${of.step}`,
+    candidateText(of),
     figure(of.heldOut),
     of.retentionRise === null ? "" : riseText(of.retentionRise),
     of.kl === undefined ? "" : figure(of.kl),
-    of.over.length === 0 ? "inside" : of.over.map(overrunText).join(", "),
+    of.over.length === 0 ? "" : of.over.map(overrunText).join(", "),
   ];
+  const named = [emerged, ...(givenUp === null ? [] : [givenUp])];
+  const others = blends.filter((of) => !named.some((one) => candidateText(one) === candidateText(of)));
+  const budget = keep === null ? "" : `The forgetting budget, against the parent, was ${keepText(keep)}. `;
+  const divergence = keep !== null && keep.kl !== null ? ", KL(parent || child) on text that the parent sampled" : "";
+  const blended = blends.length === 0 ? "" : " At alpha 0 a blend is the parent, at 1 it is as trained.";
   return `
-## Forgetting budget
+## What emerged
 
-At most ${keepText(keep)}, against the parent; watched at ${training.evaluations.length} evaluations on samples of the texts${
-    keep.kl === null ? "" : ". KL is KL(parent || child), on text that the parent sampled"
-  }.
+${budget}These figures are of the samples that evaluations score${divergence}.${blended}
 
 ${table(
-  ["", "weights", "held-out", "retention", "KL", "budget"],
-  [row("emerged", emerged), ...(givenUp === null ? [] : [row("given up", givenUp)])],
+  ["", "weights", "held-out", "retention", "KL", "over the budget"],
+  [
+    row("emerged", emerged),
+    ...(givenUp === null ? [] : [row("given up", givenUp)]),
+    ...others.map((of) => row("blend", of)),
+  ],
 )}
 `;
 }
@@ -200,7 +256,7 @@ function heldOutList({ heldOut }: Report): string {
 
 function names(of: readonly string[]): string {
   if (of.length <= 3) return of.map(cell).join(", ");
-  return `${of.slice(0, 2).map(cell).join(", ")} and ${of.length - 2} more repositories`;
+  return `${of.slice(0, 2).map(cell).join(", ")} and ${of.length - 2} more`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

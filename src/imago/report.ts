@@ -33,6 +33,18 @@ export interface Training {
 /** An evaluation with its checkpoint, null where that is the untouched parent. */
 type Kept = EvaluationAt & { readonly checkpoint: string | null };
 
+/** How a training goes. */
+export interface Course {
+  /** Of optimiser steps alone. */
+  readonly tokensPerSecond: number;
+  /** Of the whole run, at most. */
+  readonly memoryBytes: number;
+  readonly steps: number;
+  readonly tokens: number;
+  /** Of the training; the prediction knows of no evaluations. */
+  readonly minutes: number;
+}
+
 interface Side extends Figures {
   readonly perRepository: readonly GroupScore[];
   readonly perKind: readonly GroupScore[];
@@ -54,6 +66,8 @@ export interface Report {
     readonly kind: string;
     /** Of what is scored: of prompts with answers the answers. */
     readonly bytes: number;
+    /** Where it is read record by record, and scored so. */
+    readonly framing?: string;
     readonly before: number;
     readonly after: number;
   }[];
@@ -85,13 +99,17 @@ export interface Report {
       readonly parameters: number;
     };
     readonly genome: { readonly sha256: string; readonly repositories: readonly LockedRepository[] };
+    /** Left out where there are none. */
+    readonly data?: Plan["inputs"]["data"];
     readonly blueprint: Plan["inputs"]["blueprint"];
     readonly plan: string;
     readonly seed: number;
     readonly threads: number;
     readonly versions: { readonly node: string; readonly chrysalis: string };
   };
-  readonly predicted: { readonly memoryBytes: number; readonly tokensPerSecond: number };
+  /** What the plan foretold; its rate was measured by a probe, or estimated. */
+  readonly predicted: Course & { readonly rate: Plan["predicted"]["rate"] };
+  readonly measured: Course;
   readonly peakMemoryBytes: number;
   readonly seconds: number;
   readonly warnings: readonly string[];
@@ -121,7 +139,7 @@ export interface ReportInputs {
 
 export function buildReport(inputs: ReportInputs): Report {
   const { plan, settings, before, after, heldOut } = inputs;
-  const { model, genome, blueprint } = plan.inputs;
+  const { model, genome, data, blueprint } = plan.inputs;
   return {
     schema: 1,
     tool: { name: "symbiotic-chrysalis", version: inputs.version },
@@ -136,12 +154,13 @@ export function buildReport(inputs: ReportInputs): Report {
       stride: Math.max(1, Math.floor(settings.window / 2)),
       separator: inputs.separator,
     },
-    heldOut: heldOut.map(({ repository, path, blob, kind }, i) => ({
+    heldOut: heldOut.map(({ repository, path, blob, kind, framed }, i) => ({
       repository,
       path,
       blob,
       kind,
       bytes: before.heldOut[i]!.bytes,
+      ...(framed && { framing: framed.framing }),
       before: before.heldOut[i]!.bitsPerByte,
       after: after.heldOut[i]!.bitsPerByte,
     })),
@@ -157,17 +176,30 @@ export function buildReport(inputs: ReportInputs): Report {
     lineage: {
       parent: { name: inputs.parent, sha256: model.sha256, modelType: model.modelType, parameters: model.parameters },
       genome: { sha256: genome.sha256, repositories: inputs.repositories },
+      ...(data && { data }),
       blueprint,
       plan: planHash(plan),
       seed: settings.seed,
       threads: settings.threads,
       versions: { node: process.version, chrysalis: inputs.version },
     },
-    predicted: { memoryBytes: plan.predicted.memoryBytes, tokensPerSecond: plan.predicted.tokensPerSecond },
+    predicted: predictedCourse(plan),
+    measured: {
+      tokensPerSecond: inputs.training.tokensPerSecond,
+      memoryBytes: inputs.peakMemoryBytes,
+      steps: inputs.training.steps,
+      tokens: inputs.training.tokens,
+      minutes: inputs.training.seconds / 60,
+    },
     peakMemoryBytes: inputs.peakMemoryBytes,
     seconds: inputs.seconds,
     warnings: inputs.warnings,
   };
+}
+
+function predictedCourse({ predicted }: Plan): Report["predicted"] {
+  const { tokensPerSecond, rate, memoryBytes, steps, tokensPerStep, trainingSeconds } = predicted;
+  return { tokensPerSecond, rate, memoryBytes, steps, tokens: steps * tokensPerStep, minutes: trainingSeconds / 60 };
 }
 
 function sideOf({
