@@ -113,7 +113,7 @@ test("with a chat template the parent is asked in its turns, and what a passage 
   });
   const spelled = (): Promise<string> => Promise.resolve(`<|endoftext|>${passageOf("harbour")}`);
   const made = await askParent(files.slice(0, 1), spelled, options({ tokenizer: chat, generator }));
-  assert.deepEqual(separators, [5], "two examples of two turns, and the question");
+  assert.deepEqual(separators, [7], "three examples of two turns, and the question");
   assert.equal(made.pairs.length, 1, "an answer that ended by itself is whole");
 });
 

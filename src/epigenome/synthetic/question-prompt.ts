@@ -3,19 +3,25 @@ import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { createContents } from "../data/contents.ts";
 import type { Pair } from "./judge-pair.ts";
 
-/** Passages with questions and answers as they are wanted, written for this prompt. */
-export const examples: readonly (Pair & { readonly passage: string })[] = [
+/** Passages with questions and answers as they are wanted, written for this prompt; of one form each, since models copy it. */
+const examples: readonly (Pair & { readonly passage: string })[] = [
+  {
+    passage:
+      "`retry(task, options)` runs a task again when it fails. `options.times` is the number of attempts, 3 by default, and `options.delay` the wait between two of them in milliseconds.",
+    question: "What does the option `delay` of `retry` set?",
+    answer: "It sets the wait between two attempts in milliseconds.",
+  },
+  {
+    passage:
+      "Tern is a queue for background jobs. It keeps them in one SQLite file, so that nothing is lost when the program stops.",
+    question: "Where does Tern keep background jobs?",
+    answer: "Tern keeps them in one SQLite file.",
+  },
   {
     passage:
       "The mill at Ardley was built of oak in 1794. It ground wheat for four villages until a flood broke its wheel, and it was never repaired.",
     question: "Why did the mill at Ardley stop grinding wheat?",
     answer: "A flood broke its wheel, and it was never repaired.",
-  },
-  {
-    passage:
-      "`retry(task, options)` runs a task again when it fails. `options.times` is the number of attempts, 3 by default, and `options.delay` the wait between two of them in milliseconds.",
-    question: "How many attempts does `retry` make by default?",
-    answer: "By default it makes 3 attempts.",
   },
 ];
 
