@@ -12,6 +12,7 @@ import type { ExpressedGene } from "../../src/epigenome/select.ts";
 import { createStream } from "../../src/epigenome/stream.ts";
 import { scoreDocuments } from "../../src/eval/bits-per-byte.ts";
 import type { Document, DocumentScore } from "../../src/eval/bits-per-byte.ts";
+import type { Body } from "../../src/models/body.ts";
 import { loadBody } from "../../src/models/load.ts";
 import { compileStep } from "../../src/models/step.ts";
 import type { Step } from "../../src/models/step.ts";
@@ -59,6 +60,8 @@ export async function trainArm(bench: Bench, corpus: TokenCorpus, options: Train
 }
 
 export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> {
+  /** What is trained, in place (default: the bench's body as its files have it). */
+  readonly start?: Pick<Body, "config" | "weights">;
   /** Default: the body's. */
   readonly recipe?: Recipe;
   /** Default: the bench's. */
@@ -80,7 +83,7 @@ export async function trainBody<T>(
   const microBatches = recipe.sequences / B;
   const [beta1, beta2] = recipe.betas;
   await rm(dir, { recursive: true, force: true });
-  const step = await compileStep(await loadBody(body.path), {
+  const step = await compileStep(options.start ?? (await loadBody(body.path)), {
     B,
     T,
     train: recipe.lora === null ? "full" : { lora: { ...recipe.lora, seed } },
