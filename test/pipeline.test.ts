@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { hatchConfig } from "../src/chrysalis/hatch.ts";
 import { openModel } from "../src/cli/model.ts";
 import type { RunRequest } from "../src/cli/nest.ts";
+import type { Plan } from "../src/blueprint/plan.ts";
 import { resumeRun, startRun } from "../src/cli/pipeline.ts";
 import type { PipelineEvent } from "../src/cli/pipeline.ts";
 import { UserError } from "../src/errors.ts";
@@ -233,6 +234,10 @@ test("from the command line: a plan alone, which is the run's, and the result of
   const out = nest("planned");
   const planned = await chrysalis("plan", ...request.sources, ...requestFlags(), "--out", out);
   assert.equal(planned["hash"], full.report.lineage.plan);
+  const { probe, predicted } = planned["plan"] as Plan;
+  assert.deepEqual([probe!.origin, predicted.rate], ["measured", "measured"]);
+  assert.equal(probe!.perRepository[0]!.repository, "library");
+  assert.ok(probe!.tokensPerSecond > 0 && probe!.bitsPerByte > 1 && probe!.bytesPerToken > 1);
   assert.deepEqual(await readdir(out), ["plan.json"]);
 
   const { before, after, ...result } = await chrysalis("run", "--resume", "--out", nest("full"));
@@ -453,6 +458,11 @@ test("a genome that is not ready is refused with the reason, or planned with a w
   const out = nest("accepted");
   const planned = await chrysalis("plan", join(folder, "few"), ...requestFlags(), "--unready", "--out", out);
   assert.match((planned["warnings"] as string[])[0]!, /^the genome is too small/);
+  const random = (i: number): string =>
+    Buffer.from(Array.from({ length: 900 }, (_, j) => hash32(3, "noise", i, j) & 255)).toString("base64");
+  const noise = Array.from({ length: 20 }, (_, i) => ({ path: `${i}.md`, content: `${random(i)}\n` }));
+  await makeRepository(join(folder, "noise"), [noise]);
+  await refused("noise", /looks like noise: the parent needs \d\.\d\d bits per byte, .*nothing else, needs 6\.0/);
 });
 
 function isUserError(code: string, message: RegExp): (error: unknown) => boolean {

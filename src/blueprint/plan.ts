@@ -128,11 +128,40 @@ export interface Diet {
   readonly overlap: readonly { readonly stages: readonly [string, string]; readonly share: number }[];
 }
 
+/** What a probe measured before the plan was made. */
+export interface ProbeRecord {
+  readonly origin: "measured";
+  /** Of the untouched parent on a sample of what is trained on, in windows of `sequence` positions. */
+  readonly bitsPerByte: number;
+  readonly perRepository: readonly {
+    readonly repository: string;
+    readonly bytes: number;
+    readonly bitsPerByte: number;
+  }[];
+  /** The same after the steps; null where the first figure raised no doubt. */
+  readonly bitsPerByteAfter: number | null;
+  readonly steps: number;
+  /** Of a sample of `sampleBytes`: bits per byte of the frequencies of its bytes, and of DEFLATE. */
+  readonly byteEntropy: number;
+  readonly deflatedBits: number;
+  readonly sampleBytes: number;
+  /** Of everything that one pass trains. */
+  readonly bytesPerToken: number;
+  /** Sequences of a step of the probe, and positions of each. */
+  readonly sequences: number;
+  readonly sequence: number;
+  /** Operations that its training steps did in a second, and how many tokens of the plan's shape these are. */
+  readonly flopsPerSecond: number;
+  readonly tokensPerSecond: number;
+}
+
 export interface Plan {
   readonly schema: 2;
   readonly inputs: PlanInputs;
   readonly settings: PlannedSettings;
   readonly diet: Diet;
+  /** Null where nothing was probed. Like the rate, it decides no setting. */
+  readonly probe: ProbeRecord | null;
   /** Reproducible too where the rate is estimated: what happens to be free on the machine is not in it. */
   readonly predicted: Estimate & {
     readonly tokensPerSecond: number;

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { canonicalJson } from "../formats/files.ts";
 import { smolLm2 } from "./known-bodies.ts";
 import { loadBlueprint, parseBlueprint } from "./load.ts";
-import { planHash, readPlan, settingsOf, writePlan } from "./plan.ts";
+import { type ProbeRecord, planHash, readPlan, settingsOf, writePlan } from "./plan.ts";
 import { refuseBody, resolvePlan, type ResolveOptions } from "./resolve.ts";
 import { smallLlama, testRecipe } from "./testing.ts";
 
@@ -100,7 +100,7 @@ test("steps end with the passes that are useful, or with the time", () => {
   assert.equal(short.settings.maxSteps.value, Math.ceil((4 * 3000) / ((1 - 0.3) * 2048)));
   assert.equal(short.predicted.steps, short.settings.maxSteps.value);
   assert.ok(Math.abs(short.predicted.epochs - 4) < 0.5);
-  const long = resolvePlan({ ...options, diet: dietOf(1e8), tokensPerSecond: 2048, given: { minutes: 2 } });
+  const long = resolvePlan({ ...options, diet: dietOf(1e8), probe: probed(2048), given: { minutes: 2 } });
   assert.deepEqual([long.predicted.steps, long.predicted.trainingSeconds, long.predicted.rate], [120, 120, "measured"]);
 });
 
@@ -168,7 +168,7 @@ test("marks on modules must name what is trained, and leave something to train",
 
 test("the hash covers what decides the result: not the measured rate, not the free disk", () => {
   const plan = resolvePlan(options);
-  const elsewhere = { ...options, tokensPerSecond: 999, machine: { ...options.machine, diskBytes: 40e9 } };
+  const elsewhere = { ...options, probe: probed(999), machine: { ...options.machine, diskBytes: 40e9 } };
   assert.equal(planHash(plan), planHash(resolvePlan(elsewhere)));
   assert.equal(planHash(plan), planHash(JSON.parse(canonicalJson(plan))));
   assert.notEqual(planHash(plan), planHash(resolvePlan({ ...options, given: { seed: 2 } })));
@@ -194,6 +194,24 @@ test("a plan is read as it was written, the same bytes each time, and not after 
   await writeFile(two, "null");
   await assert.rejects(readPlan(two), { code: "damaged" });
 });
+
+function probed(tokensPerSecond: number): ProbeRecord {
+  return {
+    origin: "measured",
+    bitsPerByte: 2,
+    perRepository: [],
+    bitsPerByteAfter: null,
+    steps: 4,
+    byteEntropy: 4.5,
+    deflatedBits: 3,
+    sampleBytes: 65536,
+    bytesPerToken: 3.2,
+    sequences: 4,
+    sequence: 512,
+    flopsPerSecond: 1e11,
+    tokensPerSecond,
+  };
+}
 
 function dietOf(tokens: number): ResolveOptions["diet"] {
   return { stages: [{ name: "all", documents: 1, tokens, trained: tokens }], overlap: [] };

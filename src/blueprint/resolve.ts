@@ -3,7 +3,7 @@ import type { ModelConfig } from "../models/config.ts";
 import { refuseUnfit } from "./estimate.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
-import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
+import type { Diet, Plan, PlanInputs, Planned, PlannedSettings, ProbeRecord } from "./plan.ts";
 import { measuresOf, passLength } from "../epigenome/order.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
 import { resolveOrder } from "./resolve-order.ts";
@@ -31,8 +31,8 @@ export interface ResolveOptions {
   readonly genomeBytes: number;
   readonly copiesParent: boolean;
   readonly inputs: Omit<PlanInputs, "blueprint">;
-  /** Tokens per second of training steps, where they were measured. */
-  readonly tokensPerSecond?: number;
+  /** What was measured before. */
+  readonly probe?: ProbeRecord;
 }
 
 /**
@@ -53,7 +53,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const order = resolveOrder(blueprint);
   const textTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
   const corpusTokens = Math.round(textTokens * passLength(order.value));
-  const load = workloadOf(blueprint, { ...options, corpusTokens });
+  const { probe } = options;
+  const measured = probe === undefined ? {} : { tokensPerSecond: probe.tokensPerSecond };
+  const load = workloadOf(blueprint, { ...options, ...measured, corpusTokens });
   const { lora, optimizer, sequence, stepSequences, microBatch, needs, budget, replay, epochs } = load;
   refuseUnfit(needs, machine, options.out);
   const seed = resolveGiven(options.given.seed, "--seed", from(blueprint.seed, 1, "any number will do"));
@@ -120,10 +122,11 @@ export function resolvePlan(options: ResolveOptions): Plan {
     inputs: { blueprint: { name: blueprint.name, sha256: recipe.sha256 }, ...options.inputs },
     settings,
     diet: options.diet,
+    probe: probe ?? null,
     predicted: {
       ...needs,
       tokensPerSecond: rate,
-      rate: options.tokensPerSecond === undefined ? "estimated" : "measured",
+      rate: probe === undefined ? "estimated" : "measured",
       tokensPerStep,
       steps,
       epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, corpusTokens),

@@ -171,7 +171,8 @@ async function mergedModel(options: ImagoOptions): Promise<MergedModel> {
 
 /** The nest's manifest, the last thing that a run writes: what went in and what came out, by hash; no time. */
 export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
-  const outputs = ["plan.json", "heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
+  // plan.json holds what was measured on the way; what of it decides the result is the plan's hash, below.
+  const outputs = ["heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
   if (existsSync(nest.path(PARENT_TEXT))) outputs.push(PARENT_TEXT);
   if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
   if (existsSync(nest.path("difficulty.jsonl"))) outputs.push("difficulty.jsonl");

@@ -10,6 +10,7 @@ import { probeMachine } from "../blueprint/machine.ts";
 import type { Machine } from "../blueprint/machine.ts";
 import { matchRecipes } from "../blueprint/match.ts";
 import type { Match } from "../blueprint/match.ts";
+import type { ProbeRecord } from "../blueprint/plan.ts";
 import { refuseBody } from "../blueprint/resolve.ts";
 import type { Blueprint } from "../blueprint/schema.ts";
 import type { DataFile } from "../epigenome/data/own-data.ts";
@@ -131,6 +132,7 @@ export async function rankRecipes(
     machine,
     minutes,
     hasReplay,
+    probe,
   }: {
     /** Undefined before there is one. */
     readonly genome: GenomeFacts | undefined;
@@ -138,11 +140,14 @@ export async function rankRecipes(
     /** Undefined for the recipe's own. */
     readonly minutes?: number | undefined;
     readonly hasReplay: boolean;
+    readonly probe?: Pick<ProbeRecord, "flopsPerSecond">;
   },
 ): Promise<Match> {
   const given = minutes === undefined ? {} : { minutes };
   const copiesParent = kind === "gguf";
-  return matchRecipes(await loadBlueprints(), { config, genome, machine, given, hasReplay, copiesParent });
+  const measured = probe === undefined ? {} : { probe: { flopsPerSecond: probe.flopsPerSecond } };
+  const options = { config, genome, machine, given, hasReplay, copiesParent, ...measured };
+  return matchRecipes(await loadBlueprints(), options);
 }
 
 /**

@@ -44,7 +44,7 @@ import type { ExpressedTexts } from "./planning.ts";
 import { trainAsPlanned } from "./training.ts";
 
 /** What work is going on, beside what genome and training say of themselves. */
-export type Work = "checking" | "encoding" | "loading" | "sampling" | "measuring" | "merging" | "exporting";
+export type Work = "checking" | "encoding" | "probing" | "loading" | "sampling" | "measuring" | "merging" | "exporting";
 
 export type PipelineEvent =
   | { readonly type: "work"; readonly work: Work; readonly done?: number; readonly total?: number }
@@ -209,9 +209,11 @@ async function planStage(
     inputs,
     out: nest.dir,
     onEncoding: (done, total) => onEvent({ type: "work", work: "encoding", done, total }),
+    onProbing: (done, total) => onEvent({ type: "work", work: "probing", done, total }),
     signal,
   });
-  const { plan, heldOut, retention, warnings } = planning;
+  const { plan, heldOut, retention, warnings, body } = planning;
+  if (body !== undefined) carried.body = body;
   for (const warning of warnings) nest.warn(warning);
   await writeJsonl(nest.path("heldout.jsonl"), heldOut);
   if (retention) await writeRetention(nest, retention);

@@ -12,6 +12,7 @@ import { checkInputs, chooseRecipe } from "./inputs.ts";
 import { checkNestFree, defaultOut, hasRepositories } from "./nest.ts";
 import { dataLine } from "./own-data.ts";
 import { planRun } from "./planning.ts";
+import { probeRows } from "./probe-rows.ts";
 import { requestFlags, requestOf, requestPositionals } from "./request.ts";
 import { showPipeline } from "./show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
@@ -55,7 +56,8 @@ export const plan = defineVerb({
             });
       const onEncoding = (done: number, total: number): void =>
         onEvent({ type: "work", work: "encoding", done, total });
-      const planned = await planRun(genome, { request, inputs, out, onEncoding, signal });
+      const onProbing = (done: number, total: number): void => onEvent({ type: "work", work: "probing", done, total });
+      const planned = await planRun(genome, { request, inputs, out, onEncoding, onProbing, signal });
       const path = join(out, "plan.json");
       await mkdir(out, { recursive: true });
       await writePlan(path, planned.plan);
@@ -65,7 +67,7 @@ export const plan = defineVerb({
       await rm(folder, { recursive: true, force: true });
     }
   },
-  human: ({ path, plan: { inputs, settings, predicted }, warnings }) => {
+  human: ({ path, plan: { inputs, settings, predicted, probe }, warnings }) => {
     const { genome } = inputs;
     const rows = Object.entries(settings as Record<string, Planned<unknown>>).map(
       ([name, { value, origin, reason }]) => [name, shown(value), origin, reason] as const,
@@ -82,6 +84,7 @@ export const plan = defineVerb({
       `genome: ${formatMany(genome.files, "file")} of ${genome.repositories.length === 1 ? "1 repository" : `${formatCount(genome.repositories.length)} repositories`}${inputs.data === undefined ? "" : " and the data"}; ` +
         `${formatCount(genome.trainedFiles)} (${formatBytes(genome.trainedBytes)}) trained on, ` +
         `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
+      ...(probe === null ? [] : probeRows(probe)),
       ...predictions(predicted),
       ...warnings.map((warning) => `Note: ${warning}.`),
       `The plan is in ${path}; run does it.`,

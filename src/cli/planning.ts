@@ -1,7 +1,7 @@
 /** From a genome to a plan: what is trained on and held out, the texts that go with it, every setting resolved. */
 
 import { genomeFacts } from "../blueprint/genome-facts.ts";
-import type { Plan, PlanInputs, Settings } from "../blueprint/plan.ts";
+import type { Plan, PlanInputs, ProbeRecord, Settings } from "../blueprint/plan.ts";
 import { settingsOf } from "../blueprint/plan.ts";
 import { refuseCopies, refuseUnready, unreadiness } from "../blueprint/readiness.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
@@ -22,12 +22,15 @@ import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import type { Gene } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
+import type { Body } from "../models/body.ts";
+import { loadBody } from "../models/load.ts";
 import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { chooseRecipe, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
 import { dataInputs, dataWarnings, openWithData } from "./own-data.ts";
+import { probeBody } from "./probing.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -43,6 +46,8 @@ export interface Planning extends ExpressedTexts {
   /** Undefined where the parent's own samples will do. */
   readonly retention: readonly Document[] | undefined;
   readonly warnings: readonly string[];
+  /** The parent as it was loaded for the probe, where that left it as it was. */
+  readonly body: Body | undefined;
 }
 
 export interface PlanningOptions {
@@ -50,11 +55,13 @@ export interface PlanningOptions {
   readonly inputs: Inputs;
   readonly out: string;
   readonly onEncoding: (done: number, total: number) => void;
+  readonly onProbing: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone), expresses it, encodes what is trained on and resolves the blueprint. Writes nothing.
+ * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone),
+ * expresses it, encodes what is trained on, resolves the blueprint, and probes the parent for seconds, for the rate and for what speaks against the run. Writes nothing.
  *
  * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
@@ -73,17 +80,39 @@ export async function planRun(genomeDir: string | undefined, options: PlanningOp
     const text = (gene: Gene): Promise<string> => genome.text(gene);
     const heldOut = await heldOutRecords(expression.heldOut, text, (gene) => doseOf(gene).framing);
     const retention = inputs.retention && sampleText(inputs.retention.text, { seed: draft.seed });
-    const plan = resolve(genome, recipe, options, {
+    const measured = {
       texts,
       heldOutBytes: heldOut.reduce((sum, { bytes }) => sum + bytes, 0),
       retentionBytes: retention?.bytes ?? Math.round(OWN_SAMPLES.texts * OWN_SAMPLES.tokens * BYTES_PER_TOKEN),
-    });
-    const accepted = refuseUnready(unreadiness(plan), request.unready === true);
-    const warnings = [...accepted, ...dataWarnings(inputs.data), ...warningsOf(texts.expression)];
-    return { ...texts, plan, heldOut, retention: retention?.documents, warnings };
+    };
+    const estimated = resolve(genome, recipe, options, measured);
+    const isAccepted = request.unready === true;
+    refuseUnready(unreadiness(estimated), isAccepted);
+    const { probe, body } = await probeParent(genome, texts, settingsOf(estimated), options);
+    const plan = resolve(genome, recipe, options, { ...measured, probe });
+    const warnings = [
+      ...refuseUnready(unreadiness(plan), isAccepted),
+      ...dataWarnings(inputs.data),
+      ...warningsOf(expression),
+    ];
+    return { ...texts, plan, heldOut, retention: retention?.documents, warnings, body };
   } finally {
     await genome.close();
   }
+}
+
+async function probeParent(
+  genome: GenomeTexts,
+  { expression, stages }: ExpressedTexts,
+  settings: Settings,
+  { request, inputs, onProbing: onProgress, signal }: PlanningOptions,
+): Promise<{ probe: ProbeRecord; body: Body | undefined }> {
+  onProgress(0, 0);
+  const body = await loadBody(request.model);
+  const tokenizer = tokenizerFor(settings, inputs);
+  const genes = expression.trained;
+  const probe = await probeBody({ body, tokenizer, settings, genome, genes, stages, onProgress, signal });
+  return { probe, body: settings.method === "full" ? undefined : body };
 }
 
 /** Decides what of a genome is trained on and held out: a function of the settings and the general texts alone. */
@@ -178,6 +207,7 @@ interface Measured {
   readonly texts: ExpressedTexts;
   readonly heldOutBytes: number;
   readonly retentionBytes: number;
+  readonly probe?: ProbeRecord;
 }
 
 function resolve(
@@ -225,6 +255,7 @@ function resolve(
     genomeBytes: genome.manifest.genomeBytes,
     copiesParent: body.kind === "gguf",
     inputs: planInputs,
+    ...(measured?.probe === undefined ? {} : { probe: measured.probe }),
   });
 }
 

@@ -6,6 +6,7 @@ import { checkpointName } from "../chrysalis/checkpoint.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
 import { createAdamW } from "../chrysalis/optimisers/adamw.ts";
 import { createMuon, NEWTON_SCHULZ } from "../chrysalis/optimisers/muon.ts";
+import type { Optimiser } from "../chrysalis/optimisers/optimiser.ts";
 import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
 import { packInOrder } from "../epigenome/order.ts";
@@ -56,6 +57,17 @@ export function loraOf({ lora, seed, modules }: Settings, config: ModelConfig): 
   return { ...lora, seed, ...(scales === undefined ? {} : { scales }) };
 }
 
+/** The optimiser of a plan; it may own native sessions: release it. */
+export function createOptimiser(
+  { optimizer, betas: [beta1, beta2], epsilon, weightDecay, threads }: Settings,
+  parameters: Parameters<typeof createAdamW>[0],
+): { readonly optimiser: Optimiser; release(): Promise<void> } {
+  const adam = { beta1, beta2, epsilon, weightDecay };
+  if (optimizer === "adamw") return { optimiser: createAdamW(parameters, adam), release: () => Promise.resolve() };
+  const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
+  return { optimiser: createMuon(parameters, { ...adam, orthogonalise: solver.run }), release: () => solver.release() };
+}
+
 /**
  * Trains as planned, or goes on with it, and leaves the checkpoints in `dir`.
  *
@@ -67,17 +79,11 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const lora = loraOf(settings, body.config);
   const trained = lora === undefined ? "full" : { lora };
   const step = await compileStep(body, { B, T, train: trained, rateOf: rateOf(settings.modules), threads });
-  const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
+  const { optimiser, release: releaseOptimiser } = createOptimiser(settings, step.parameters);
   const generator = createGenerator(body, {
     threads,
     ...(lora === undefined ? {} : { adapter: { lora, parameters: step.parameters } }),
   });
-  const [beta1, beta2] = settings.betas;
-  const adam = { beta1, beta2, epsilon: settings.epsilon, weightDecay: settings.weightDecay };
-  const optimiser =
-    settings.optimizer === "muon"
-      ? createMuon(step.parameters, { ...adam, orthogonalise: solver.run })
-      : createAdamW(step.parameters, adam);
   const prompt = promptOf(options.texts.heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
@@ -144,7 +150,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
     return { steps, tokens, tokensPerSecond, seconds, evaluations, ...kept };
   } finally {
     await generator.release();
-    await solver.release();
+    await releaseOptimiser();
     await step.release();
   }
 }

@@ -1,7 +1,6 @@
 /** Questions that a parent asks itself about genes, with its answers: chosen passages, its words judged, pairs to train on. */
-import type { Answered } from "../../eval/answer-loss.ts";
-import { answerLosses } from "../../eval/answer-loss.ts";
-import type { Scorer } from "../../eval/bits-per-byte.ts";
+import { scoreSequences } from "../../eval/score-sequences.ts";
+import type { Scorer, TokenSequence } from "../../eval/score-sequences.ts";
 import { permutation } from "../../formats/random.ts";
 import type { WorkLog } from "../../formats/work-log.ts";
 import type { Gene } from "../../genome/manifest.ts";
@@ -107,8 +106,9 @@ export async function askParent(
   const lossesOf = async (pair: Pair, passage: string): Promise<Asked> => {
     const both = [{ ...pair, question: `${passage}\n\n${pair.question}` }, pair].map(answered);
     if (both.some(({ ids }) => ids.length > sizes.scored)) return { pair, fault: "length", losses: null };
-    const losses = await answerLosses(scorer, both, tokenizer.separator);
-    const [loss, lossAlone] = losses.map((nats) => Math.round(1e4 * nats) / 1e4) as [number, number];
+    const nats = await scoreSequences(scorer, both, tokenizer.separator);
+    const perToken = both.map(({ scored }, i) => nats[i]! / scored.filter(Boolean).length);
+    const [loss, lossAlone] = perToken.map((value) => Math.round(1e4 * value) / 1e4) as [number, number];
     return { pair, fault: loss < lossAlone ? null : "passage does not matter", losses: [loss, lossAlone] };
   };
   function* requests(): Generator<GenerationRequest & { readonly number: number }> {
@@ -206,13 +206,13 @@ function gather(chosen: readonly Passage[], done: ReadonlyMap<number, Asked>, by
 }
 
 /** A pair as it is trained, behind a separator: a dialogue where there is a chat template, else a question and its answer. */
-function answeredOf(tokenizer: Tokenizer): (pair: Pair) => Answered {
+function answeredOf(tokenizer: Tokenizer): (pair: Pair) => Required<TokenSequence> {
   const render = createRecordRenderer(tokenizer);
   const asDialogue = tokenizer.chatTemplate !== undefined;
   return (pair) => {
     const record = readRecord("question-answer", pair, { asDialogue });
     if (record.kind === "misfit") throw new TypeError(record.problem);
-    const { ids, trained } = render(record);
-    return { ids: [tokenizer.separator, ...ids], counted: [false, ...trained] };
+    const { ids, trained } = render(record, "a question of the parent's own");
+    return { ids: Int32Array.from([tokenizer.separator, ...ids]), scored: trained };
   };
 }
