@@ -103,7 +103,7 @@ async function measurePair(
     genome: genomeFacts(genome.genes),
     machine: MACHINE,
     given: {},
-    hasReplay: true,
+    replay: "given",
     copiesParent: false,
   });
   const figures = new Map(recipes.map(({ blueprint }) => [blueprint.name, [] as Scored[]]));

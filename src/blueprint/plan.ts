@@ -3,9 +3,12 @@ import { createHash } from "node:crypto";
 import type { Form } from "../epigenome/data/forms.ts";
 import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
+import type { QuestionPlan } from "../epigenome/synthetic/question-plan.ts";
+import type { OwnReplayPlan } from "../epigenome/synthetic/own-replay.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { ModuleRule } from "../models/module-marks.ts";
+import type { NameRule } from "../models/weight-names.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -52,10 +55,20 @@ export interface Settings {
   chatTemplate: string | null;
   /** In which the text of a pass is read. */
   order: Order;
+  /** Part of a step's tokens that count, those with the highest loss above the parent's; null: all. */
+  select: { readonly excess: number } | null;
   /** Part of the trained tokens. */
   replay: number;
+  /** Part of the training time that each of the next two may take, beside it. */
+  syntheticTime: number;
+  /** What the parent writes itself as replay before training; null where it need not. */
+  ownReplay: OwnReplayPlan | null;
+  /** What the parent asks itself about files before training; null where no rule frames one so. */
+  questions: QuestionPlan | null;
   /** The forgetting budget, null in what is not watched; null where there is none. */
   keep: { readonly kl: number | null; readonly retention: number | null } | null;
+  /** Points between parent and child, of which the best emerges; null for the child as it is. */
+  blend: { readonly alphas: readonly number[]; readonly modules: readonly (NameRule & { alpha: number })[] } | null;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
   express: "default" | "all";
   /** In order: what a later one says counts. */
@@ -170,7 +183,9 @@ export interface Plan {
     readonly steps: number;
     readonly epochs: number;
     readonly trainingSeconds: number;
-    /** For the parent to read the text first, where the order goes by its losses; else 0. */
+    /** Of what the parent writes before training. */
+    readonly syntheticSeconds: number;
+    /** For the parent to read the text first, where order or selection go by its losses; else 0. */
     readonly parentSeconds: number;
   };
 }

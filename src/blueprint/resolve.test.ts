@@ -23,7 +23,8 @@ const options: ResolveOptions = {
   diet: dietOf(400_000),
   asks: () => false,
   hasChatTemplate: true,
-  hasReplay: true,
+  replay: "given",
+  questioned: 0,
   genomeBytes: 1_500_000,
   copiesParent: false,
   inputs: {
@@ -105,7 +106,7 @@ test("steps end with the passes that are useful, or with the time", () => {
 });
 
 test("without a replay text there is no replay", () => {
-  const { settings } = resolvePlan({ ...options, hasReplay: false });
+  const { settings } = resolvePlan({ ...options, replay: "none" });
   assert.deepEqual([settings.replay.value, settings.replay.origin], [0, "derived"]);
 });
 
@@ -119,7 +120,9 @@ test("what a blueprint leaves open has a default with a reason", () => {
     targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     rslora: false,
   });
-  assert.deepEqual([settings.replay.value, settings.replay.origin], [0.05, "default"]);
+  assert.deepEqual([settings.replay.value, settings.replay.origin], [0.25, "default"]);
+  const large = resolvePlan({ ...options, recipe, config: smolLm2 });
+  assert.equal(large.settings.replay.value, 0.05);
   assert.deepEqual([settings.budget.value, predicted.steps], [{ steps: 10 }, 10]);
 });
 
@@ -164,6 +167,31 @@ test("marks on modules must name what is trained, and leave something to train",
   refused('[{match: "**"}]', "full", /needs learningRate, scale or both/);
   const { blueprint } = testRecipe("marked", 'modules: [{match: "**.mpl.**", learningRate: 2}]');
   assert.throws(() => refuseBody(blueprint, smallLlama, options.machine, "nest"), { code: "invalid" });
+});
+
+test("a blend is one alpha, alphas by modules, or some to choose from", () => {
+  const blended = (blend: string) => resolvePlan({ ...options, recipe: testRecipe("blended", `blend: ${blend}`) });
+  assert.deepEqual(blended("0.5").settings.blend, {
+    value: { alphas: [0.5], modules: [] },
+    origin: "recipe",
+    reason: "blended",
+  });
+  assert.deepEqual(blended("{choose: [1, 0.25, 0.25]}").settings.blend.value, { alphas: [0.25, 1], modules: [] });
+  const modules = [{ match: "**.mlp.**", alpha: 0 }];
+  assert.deepEqual(blended('{alpha: 1, modules: [{match: "**.mlp.**", alpha: 0}]}').settings.blend.value, {
+    alphas: [1],
+    modules,
+  });
+  assert.equal(resolvePlan(options).settings.blend.value, null);
+  for (const [wrong, message] of [
+    ["1.5", /blend/],
+    ["{choose: []}", /blend\.choose/],
+    ["{choose: [0]}", /blend\.choose/],
+    ["{alhpa: 1}", /unknown key "alhpa" in blend|blend\.alpha/],
+    ['{alpha: 1, modules: [{match: "**.mpl.**", alpha: 0}]}', /in blend\.modules, no weight's name matches/],
+  ] as const) {
+    assert.throws(() => blended(wrong), { code: "invalid", message });
+  }
 });
 
 test("the hash covers what decides the result: not the measured rate, not the free disk", () => {

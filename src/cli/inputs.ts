@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { ReplayFrom } from "../blueprint/resolve-synthetic.ts";
 import type { DataInput } from "../blueprint/plan.ts";
 import type { GenomeFacts } from "../blueprint/genome-facts.ts";
 import { loadBlueprint, loadBlueprints } from "../blueprint/load.ts";
@@ -47,6 +48,8 @@ export interface Inputs {
   readonly data: readonly DataFile[];
   readonly retention: GeneralText | undefined;
   readonly replay: GeneralText | undefined;
+  /** A text, the parent itself before training, or nowhere. */
+  readonly replayFrom: ReplayFrom;
   /** Whose difference to the body is added after training. */
   readonly instruct: Instruct | undefined;
   readonly machine: Machine;
@@ -78,7 +81,7 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
   const body = await inspectBody(request.model);
   const folder = body.kind === "folder" ? body.path : undefined;
   const retention = await generalText(request.retention, folder, "retention.txt");
-  const replay = await generalText(request.replay, folder, "replay.txt");
+  const replay = isReplayWord(request.replay) ? undefined : await generalText(request.replay, folder, "replay.txt");
   if (retention && replay) refuseOverlap(retention.text, replay.text);
   const data = await readDataFiles(request.data ?? [], request.dataForm);
   const instruct =
@@ -91,6 +94,7 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
     data,
     retention,
     replay,
+    replayFrom: replay !== undefined ? "given" : request.replay === "none" ? "none" : "own",
     instruct,
     machine: await probeMachine(out),
   };
@@ -107,8 +111,18 @@ async function openInstruct(path: string, base: Comparable): Promise<Instruct> {
   return { path, sha256: await hashOf(body), tokenizer };
 }
 
+/** What --replay may say instead of a file. */
+export function isReplayWord(given: string | undefined): given is "own" | "none" {
+  return given === "own" || given === "none";
+}
+
+/** Where the replay of a run comes from that names none: the text in the model's folder, else the parent itself. */
+export function replayOf(kind: BodyFiles["kind"], model: string): ReplayFrom {
+  return textOfModel(kind === "folder" ? model : undefined, "replay.txt") === undefined ? "own" : "given";
+}
+
 /** A general text that comes with a model's folder; undefined where there is none. */
-export function textOfModel(folder: string | undefined, name: "retention.txt" | "replay.txt"): string | undefined {
+function textOfModel(folder: string | undefined, name: "retention.txt" | "replay.txt"): string | undefined {
   const path = folder === undefined ? undefined : join(folder, name);
   return path !== undefined && existsSync(path) ? path : undefined;
 }
@@ -131,7 +145,7 @@ export async function rankRecipes(
     genome,
     machine,
     minutes,
-    hasReplay,
+    replay,
     probe,
   }: {
     /** Undefined before there is one. */
@@ -139,14 +153,15 @@ export async function rankRecipes(
     readonly machine: Machine;
     /** Undefined for the recipe's own. */
     readonly minutes?: number | undefined;
-    readonly hasReplay: boolean;
+    /** Where replay comes from. */
+    readonly replay: ReplayFrom;
     readonly probe?: Pick<ProbeRecord, "flopsPerSecond">;
   },
 ): Promise<Match> {
   const given = minutes === undefined ? {} : { minutes };
   const copiesParent = kind === "gguf";
   const measured = probe === undefined ? {} : { probe: { flopsPerSecond: probe.flopsPerSecond } };
-  const options = { config, genome, machine, given, hasReplay, copiesParent, ...measured };
+  const options = { config, genome, machine, given, replay, copiesParent, ...measured };
   return matchRecipes(await loadBlueprints(), options);
 }
 
@@ -166,8 +181,8 @@ export async function chooseRecipe(
   const { body, machine } = inputs;
   let chosen: Recipe;
   if (request.blueprint === undefined) {
-    const hasReplay = inputs.replay !== undefined;
-    const match = await rankRecipes(body, { genome, machine, minutes: request.minutes, hasReplay });
+    const { replayFrom: replay } = inputs;
+    const match = await rankRecipes(body, { genome, machine, minutes: request.minutes, replay });
     chosen = { recipe: match.chosen.recipe, reason: match.chosen.holds.join("; ") };
   } else chosen = { recipe: await loadBlueprint(request.blueprint), reason: "--blueprint" };
   const { blueprint } = chosen.recipe;

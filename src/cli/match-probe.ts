@@ -6,6 +6,7 @@ import type { ProbeRecord } from "../blueprint/plan.ts";
 import type { LoadedBlueprint } from "../blueprint/load.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
 import { resolveStages } from "../blueprint/resolve-stages.ts";
+import type { ReplayFrom } from "../blueprint/resolve-synthetic.ts";
 import type { Given } from "../blueprint/workload.ts";
 import { asksIn } from "../epigenome/framed-documents.ts";
 import { selectGenes } from "../epigenome/select.ts";
@@ -24,7 +25,7 @@ export interface MatchProbeOptions {
   readonly selection: SelectOptions;
   readonly given: Given;
   readonly machine: Machine;
-  readonly hasReplay: boolean;
+  readonly replay: ReplayFrom;
   readonly onEvent: (event: PipelineEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -35,7 +36,7 @@ export interface MatchProbeOptions {
  * @throws UserError "not-found", "damaged", "unsupported" where the model is more or less than its configuration; "memory"
  */
 export async function probeMatch(options: MatchProbeOptions): Promise<ProbeRecord> {
-  const { model, genome, recipe, machine, given, hasReplay, onEvent, signal } = options;
+  const { model, genome, recipe, machine, given, replay, onEvent, signal } = options;
   onEvent({ type: "work", work: "loading" });
   const { body, tokenizer } = await openModel(model);
   const { config } = body;
@@ -52,7 +53,8 @@ export async function probeMatch(options: MatchProbeOptions): Promise<ProbeRecor
       diet: { stages: [], overlap: [] },
       asks,
       hasChatTemplate: tokenizer.chatTemplate !== undefined,
-      hasReplay,
+      replay,
+      questioned: 0,
       genomeBytes: genome.manifest.genomeBytes,
       copiesParent: body.source.kind === "gguf",
       inputs: {

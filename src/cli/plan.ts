@@ -86,6 +86,7 @@ export const plan = defineVerb({
         `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
       ...(probe === null ? [] : probeRows(probe)),
       ...predictions(predicted),
+      ...written(settings, predicted),
       ...warnings.map((warning) => `Note: ${warning}.`),
       `The plan is in ${path}; run does it.`,
     ].join("\n");
@@ -105,12 +106,24 @@ function predictions(predicted: Plan["predicted"]): string[] {
     ...(predicted.parentSeconds === 0
       ? []
       : [
-          `before it: about ${formatDuration(predicted.parentSeconds)} for the parent to read the text, whose losses decide the order`,
+          `before it: about ${formatDuration(predicted.parentSeconds)} for the parent to read the text, whose losses decide order or selection`,
         ]),
     `training: about ${formatDuration(predicted.trainingSeconds)}, ${formatCount(steps)} steps of ${formatCount(tokensPerStep)} tokens ` +
       `at ${formatCount(tokensPerSecond)} tokens/s (${rate}), ${epochs.toFixed(1)} passes over the genome; ` +
       `${formatCount(predicted.trainable)} of ${formatCount(predicted.parameters)} parameters are trained`,
   ];
+}
+
+function written(
+  { ownReplay, questions }: Plan["settings"],
+  { syntheticSeconds }: Plan["predicted"],
+): readonly string[] {
+  const what = [
+    ...(ownReplay.value === null ? [] : [`${formatMany(ownReplay.value.tokens, "token")} of replay`]),
+    ...(questions.value === null ? [] : [`questions about ${formatMany(questions.value.passages, "passage")}`]),
+  ];
+  if (what.length === 0) return [];
+  return [`before training the parent writes ${what.join(" and ")}: about ${formatDuration(syntheticSeconds)}`];
 }
 
 function shown(value: unknown): string {

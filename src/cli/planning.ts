@@ -10,14 +10,16 @@ import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
 import type { GenomeTexts } from "../epigenome/data/with-data.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
-import { asksIn } from "../epigenome/framed-documents.ts";
+import { asksIn, isQuestioned } from "../epigenome/framed-documents.ts";
+import type { FramingContext } from "../epigenome/framings/framing.ts";
 import { heldOutRecords } from "../epigenome/heldout-records.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
-import type { TokenCorpus } from "../epigenome/pack.ts";
+import type { FramedDocument, TokenCorpus } from "../epigenome/pack.ts";
 import { dataRule, defaultRules, dosing } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
+import type { OwnText } from "../epigenome/synthetic/own-replay.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import type { Gene } from "../genome/manifest.ts";
@@ -33,6 +35,7 @@ import { dataInputs, dataWarnings, openWithData } from "./own-data.ts";
 import { probeBody } from "./probing.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
+import type { Synthesis } from "./synthesis.ts";
 
 export interface ExpressedTexts {
   readonly expression: Expression;
@@ -60,8 +63,9 @@ export interface PlanningOptions {
 }
 
 /**
- * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone),
- * expresses it, encodes what is trained on, resolves the blueprint, and probes the parent for seconds, for the rate and for what speaks against the run. Writes nothing.
+ * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone), expresses it,
+ * encodes what is trained on, resolves the blueprint, and probes the parent for seconds, for the rate and for what speaks
+ * against the run. Writes nothing.
  *
  * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
@@ -73,7 +77,7 @@ export async function planRun(genomeDir: string | undefined, options: PlanningOp
     const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
     // The genome decides none of the settings that decide what is expressed.
     const draft = settingsOf(resolve(genome, recipe, options, undefined));
-    const expression = await expressAsPlanned(genome, draft, generalTexts(inputs));
+    const expression = await expressRun(genome, draft, inputs);
     const stages = resolveStages(recipe.recipe.blueprint, asksOf(expression)).value;
     const texts = await encodeTexts(genome, expression, { ...draft, stages }, options);
     const doseOf = dosing(selectionOf(draft).rules);
@@ -149,7 +153,15 @@ export function selectionOf({
   };
 }
 
-type EncodingOptions = Pick<PlanningOptions, "inputs" | "onEncoding" | "signal">;
+interface EncodingOptions extends Pick<PlanningOptions, "inputs" | "onEncoding" | "signal"> {
+  /** What the parent asked itself about files; undefined before it did. */
+  readonly pairsOf?: FramingContext["pairsOf"];
+}
+
+/** Decides what of a genome a run trains on. */
+export function expressRun(genome: GenomeTexts, settings: Settings, inputs: Inputs): Promise<Expression> {
+  return expressAsPlanned(genome, settings, generalTexts(inputs));
+}
 
 /** Decides what of a genome is trained on and encodes it: the same for the same settings. */
 export async function expressTexts(
@@ -157,7 +169,7 @@ export async function expressTexts(
   settings: Settings,
   options: EncodingOptions,
 ): Promise<ExpressedTexts> {
-  const expression = await expressAsPlanned(genome, settings, generalTexts(options.inputs));
+  const expression = await expressRun(genome, settings, options.inputs);
   return encodeTexts(genome, expression, settings, options);
 }
 
@@ -165,13 +177,13 @@ async function encodeTexts(
   genome: GenomeTexts,
   expression: Expression,
   settings: Settings,
-  { inputs, onEncoding, signal }: EncodingOptions,
+  { inputs, pairsOf, onEncoding, signal }: EncodingOptions,
 ): Promise<ExpressedTexts> {
   const { expressed } = expression;
   const tokenizer = tokenizerFor(settings, inputs);
   return {
     expression,
-    stages: await encodeStages(genome, expressed, { ...settings, tokenizer, onEncoding, signal }),
+    stages: await encodeStages(genome, expressed, { ...settings, tokenizer, pairsOf, onEncoding, signal }),
     trainedBytes: dosedBytes(expressed),
   };
 }
@@ -189,16 +201,37 @@ function asksOf(expression: Expression | undefined): (stage: string) => boolean 
   return (stage) => expression !== undefined && asksIn(expression.expressed, stage);
 }
 
+/** Replay text as encoded, with the hash of the file that it comes from. */
+export interface ReplayCorpus {
+  readonly corpus: TokenCorpus;
+  readonly sha256: string;
+}
+
 /**
  * The replay text as encoded: of a large one a seeded sample that the planned training will not pass more than about
- * once.
+ * once; of the parent's own all. Undefined where there is none.
+ *
+ * @param own what the parent wrote, where no text was given
  */
-export async function encodeReplay(plan: Plan, { replay, tokenizer }: Inputs): Promise<TokenCorpus | undefined> {
+export async function encodeReplay(
+  plan: Plan,
+  { replay, tokenizer }: Inputs,
+  own: Synthesis["replay"],
+): Promise<ReplayCorpus | undefined> {
   const { replay: share, seed } = settingsOf(plan);
-  if (replay === undefined || share === 0) return undefined;
+  if (share === 0) return undefined;
+  if (replay === undefined) {
+    return own && { corpus: await encodeCorpus(own.texts.map(ownDocument), tokenizer), sha256: own.sha256 };
+  }
   const { steps, tokensPerStep } = plan.predicted;
   const maxBytes = Math.max(SMALLEST_REPLAY, Math.ceil(2 * share * steps * tokensPerStep * BYTES_PER_TOKEN));
-  return encodeCorpus(sampleText(replay.text, { seed, maxBytes }).documents, tokenizer);
+  const { documents } = sampleText(replay.text, { seed, maxBytes });
+  return { corpus: await encodeCorpus(documents, tokenizer), sha256: replay.sha256 };
+}
+
+/** The end of a text that was cut is not the parent's, so it is not trained. */
+function ownDocument({ text, isWhole }: OwnText): FramedDocument {
+  return { stretches: [{ text, loss: 1 }, ...(isWhole ? [] : [{ ids: [], loss: 0 }])] };
 }
 
 const SMALLEST_REPLAY = 1 << 20;
@@ -251,7 +284,8 @@ function resolve(
     diet: measured === undefined ? { stages: [], overlap: [] } : dietOf(measured.texts.stages),
     asks: asksOf(measured?.texts.expression),
     hasChatTemplate: inputs.tokenizer.chatTemplate !== undefined,
-    hasReplay: replay !== undefined,
+    replay: inputs.replayFrom,
+    questioned: (measured?.texts.expression.expressed ?? []).filter(isQuestioned).length,
     genomeBytes: genome.manifest.genomeBytes,
     copiesParent: body.kind === "gguf",
     inputs: planInputs,

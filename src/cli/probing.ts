@@ -12,6 +12,7 @@ import type { Document } from "../eval/bits-per-byte.ts";
 import { byteEntropy, deflatedBits } from "../eval/byte-entropy.ts";
 import type { Gene, Genome } from "../genome/manifest.ts";
 import type { Body } from "../models/body.ts";
+import { rateOf } from "../models/module-marks.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
@@ -55,6 +56,7 @@ export async function probeBody(options: ProbingOptions): Promise<ProbeRecord> {
     B,
     T,
     train: lora === undefined ? "full" : { lora },
+    rateOf: rateOf(settings.modules),
     threads: settings.threads,
   });
   const { optimiser, release } = createOptimiser(settings, step.parameters);

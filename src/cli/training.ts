@@ -11,7 +11,6 @@ import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
 import { packInOrder } from "../epigenome/order.ts";
 import { packCorpus } from "../epigenome/pack.ts";
-import type { TokenCorpus } from "../epigenome/pack.ts";
 import { createStagedStream } from "../epigenome/staged-stream.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { packageVersion } from "../formats/package-root.ts";
@@ -28,6 +27,7 @@ import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
+import type { ReplayCorpus } from "./planning.ts";
 import type { ParentRecord } from "./parent-record.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -38,9 +38,11 @@ export interface TrainingOptions {
   readonly body: Body;
   readonly tokenizer: Tokenizer;
   readonly stages: readonly StageCorpus[];
-  /** What the order of the stages goes by. */
+  /** What order and selection go by. */
   readonly record: ParentRecord;
-  readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
+  readonly replay: ReplayCorpus | undefined;
+  /** Of the questions that the parent asked itself; they are in the stages. */
+  readonly pairsSha256: string | undefined;
   readonly texts: InterimTexts;
   readonly dir: string;
   readonly resume: boolean;
@@ -88,7 +90,8 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
   const stream = createStagedStream(
-    options.stages.map(({ corpus }, stage) => {
+    options.stages.map(({ corpus: text }, stage) => {
+      const corpus = { ...text, reference: options.record.losses?.[stage] };
       // Of one seed, two stages would begin with the same replay.
       const seed = stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0);
       const difficulty = options.record.difficulty[stage];
@@ -114,6 +117,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         warmup: Math.max(1, Math.round(settings.warmup * plan.predicted.steps)),
         decay: settings.decay,
       },
+      select: settings.select ?? undefined,
       clip: settings.clip,
       budget: "minutes" in settings.budget ? { ...settings.budget, maxSteps: settings.maxSteps } : settings.budget,
       dir: options.dir,
@@ -124,7 +128,8 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         model: model.sha256,
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
-        ...(options.record.sha256 === null ? {} : { difficulty: options.record.sha256 }),
+        ...(options.pairsSha256 === undefined ? {} : { pairs: options.pairsSha256 }),
+        ...options.record.files,
         seed: settings.seed,
         threads,
       },
@@ -137,8 +142,10 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
           return tokenizer.decode(ids);
         },
       },
-      // An early end would take their time from the stages that are still to come.
-      ...(settings.keep === null ? {} : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 } }),
+      // An early end would take their time from the stages that are still to come; a blend brings back what is over.
+      ...(settings.keep === null
+        ? {}
+        : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 && settings.blend === null } }),
       checkpointEvery: settings.checkpoint,
       onEvent: options.onEvent,
       signal: options.signal,

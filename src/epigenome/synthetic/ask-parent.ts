@@ -8,22 +8,15 @@ import { slotsFor } from "../../inference/generate.ts";
 import type { GenerationRequest, Generator as TextGenerator } from "../../inference/generate.ts";
 import type { ModelConfig } from "../../models/config.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
-import { readRecord } from "../data/forms.ts";
 import { createRecordRenderer } from "../data/render-record.ts";
 import { byHash } from "../select.ts";
 import { faultOf, questionKey } from "./judge-pair.ts";
 import type { Fault, Pair } from "./judge-pair.ts";
+import { pairRecord } from "./pair-record.ts";
 import { passagesOf } from "./passages.ts";
-import { createQuestionPrompt, PAIR_TOKENS, readPair } from "./question-prompt.ts";
-
-export interface QuestionPlan {
-  /** Passages that the parent is asked about, at most. */
-  readonly passages: number;
-  /** Of these, of one file at most. */
-  readonly perFile: number;
-  /** UTF-8 bytes of all pairs together, at most. */
-  readonly bytes: number;
-}
+import { PAIR_TOKENS, PASSAGE_TOKENS } from "./question-plan.ts";
+import type { QuestionPlan } from "./question-plan.ts";
+import { createQuestionPrompt, readPair } from "./question-prompt.ts";
 
 /** A pair with the gene that it comes from. */
 export interface MadePair extends Pair {
@@ -41,8 +34,6 @@ export interface Asked {
   readonly losses: readonly [number, number] | null;
 }
 
-/** Tokens of a passage: small models lose the thread of longer ones. */
-export const PASSAGE_TOKENS = 160;
 /** A passage that is shorter says too little. */
 const SHORTEST_PASSAGE = 48;
 /** What a tokenizer may make of the seams between passage, question and answer. */
@@ -107,8 +98,7 @@ export async function askParent(
     const both = [{ ...pair, question: `${passage}\n\n${pair.question}` }, pair].map(answered);
     if (both.some(({ ids }) => ids.length > sizes.scored)) return { pair, fault: "length", losses: null };
     const nats = await scoreSequences(scorer, both, tokenizer.separator);
-    const perToken = both.map(({ scored }, i) => nats[i]! / scored.filter(Boolean).length);
-    const [loss, lossAlone] = perToken.map((value) => Math.round(1e4 * value) / 1e4) as [number, number];
+    const [loss, lossAlone] = both.map((of, i) => meanLoss(nats[i]!, of)) as [number, number];
     return { pair, fault: loss < lossAlone ? null : "passage does not matter", losses: [loss, lossAlone] };
   };
   function* requests(): Generator<GenerationRequest & { readonly number: number }> {
@@ -205,14 +195,16 @@ function gather(chosen: readonly Passage[], done: ReadonlyMap<number, Asked>, by
   return { pairs, asked, faults };
 }
 
-/** A pair as it is trained, behind a separator: a dialogue where there is a chat template, else a question and its answer. */
+/** A pair as it is trained, behind a separator, with the answer's tokens scored. */
 function answeredOf(tokenizer: Tokenizer): (pair: Pair) => Required<TokenSequence> {
   const render = createRecordRenderer(tokenizer);
-  const asDialogue = tokenizer.chatTemplate !== undefined;
   return (pair) => {
-    const record = readRecord("question-answer", pair, { asDialogue });
-    if (record.kind === "misfit") throw new TypeError(record.problem);
-    const { ids, trained } = render(record, "a question of the parent's own");
+    const { ids, trained } = render(pairRecord(pair, tokenizer), "a pair of question and answer");
     return { ids: Int32Array.from([tokenizer.separator, ...ids]), scored: trained };
   };
+}
+
+/** Nats per scored token, to four places: what is beyond is rounding of sums. */
+function meanLoss(nats: number, { scored }: Required<TokenSequence>): number {
+  return Math.round((1e4 * nats) / scored.filter(Boolean).length) / 1e4;
 }
