@@ -81,7 +81,7 @@ export const plan = defineVerb({
       ),
       "",
       ...(inputs.data ?? []).map((file) => `data: ${dataLine(file)}`),
-      `genome: ${formatMany(genome.files, "file")} of ${genome.repositories.length === 1 ? "1 repository" : `${formatCount(genome.repositories.length)} repositories`}${inputs.data === undefined ? "" : " and the data"}; ` +
+      `genome: ${formatMany(genome.files, "file")} of ${sourcesOf(inputs)}; ` +
         `${formatCount(genome.trainedFiles)} (${formatBytes(genome.trainedBytes)}) trained on, ` +
         `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
       ...(probe === null ? [] : probeRows(probe)),
@@ -92,6 +92,11 @@ export const plan = defineVerb({
     ].join("\n");
   },
 });
+
+function sourcesOf({ genome: { repositories }, data }: Plan["inputs"]): string {
+  const count = repositories.length === 1 ? "1 repository" : `${formatCount(repositories.length)} repositories`;
+  return [...(repositories.length === 0 ? [] : [count]), ...(data === undefined ? [] : ["the data"])].join(" and ");
+}
 
 function predictions(predicted: Plan["predicted"]): string[] {
   const { memory, tokensPerSecond, rate, steps, tokensPerStep, epochs } = predicted;
