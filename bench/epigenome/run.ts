@@ -20,12 +20,13 @@ import { dose } from "./dose.ts";
 import { publish, redraw } from "./figures.ts";
 import { generalTexts } from "./general-texts.ts";
 import { kept } from "./kept.ts";
+import { order } from "./order.ts";
 import type { Bench, Proof } from "./proof.ts";
 import { Enough, openStore } from "./store.ts";
 import { whole } from "./whole.ts";
 
 /** In the order in which they run. */
-const proofs: readonly Proof[] = [whole, dose, kept];
+const proofs: readonly Proof[] = [whole, dose, kept, order];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const larva = join(root, "models", "larva");
