@@ -20,13 +20,14 @@ import { dose } from "./dose.ts";
 import { publish, redraw } from "./figures.ts";
 import { generalTexts } from "./general-texts.ts";
 import { kept } from "./kept.ts";
+import { matcher } from "./matcher.ts";
 import { order } from "./order.ts";
 import type { Bench, Proof } from "./proof.ts";
 import { Enough, openStore } from "./store.ts";
 import { whole } from "./whole.ts";
 
 /** In the order in which they run. */
-const proofs: readonly Proof[] = [whole, dose, kept, order];
+const proofs: readonly Proof[] = [whole, dose, kept, matcher, order];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const larva = join(root, "models", "larva");
@@ -161,6 +162,7 @@ async function benchOf(
     scoredBytes,
     steps,
     threads: availableParallelism(),
+    text: options.text,
     retention: texts.retention,
     replay: await encodeCorpus(texts.replay, body.tokenizer),
     arms: options.arms?.split(","),

@@ -36,7 +36,8 @@ function planOf(order: string, seed = 1): ParentRecordOptions["plan"] {
     diet: { stages: [{ name: "all", documents: 3, tokens: 50, trained: 50 }], overlap: [] },
     asks: () => false,
     hasChatTemplate: true,
-    hasReplay: false,
+    replay: "none",
+    questioned: 0,
     genomeBytes: 100,
     copiesParent: false,
     inputs: {
