@@ -1,5 +1,6 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
+import type { Form } from "../epigenome/data/forms.ts";
 import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
 import type { QuestionPlan } from "../epigenome/synthetic/question-plan.ts";
@@ -95,6 +96,15 @@ export interface Settings {
 
 export type PlannedSettings = { readonly [K in keyof Settings]: Planned<Settings[K]> };
 
+/** A data file beside the repositories. */
+export interface DataInput {
+  readonly name: string;
+  readonly sha256: string;
+  readonly form: Form;
+  /** That are trained on or held out. */
+  readonly records: number;
+}
+
 /** What a run is made from, by hash; no path and no time, so that it is equal wherever it is made. */
 export interface PlanInputs {
   readonly blueprint: { readonly name: string; readonly sha256: string };
@@ -108,6 +118,8 @@ export interface PlanInputs {
     readonly heldOutFiles: number;
     readonly heldOutBytes: number;
   };
+  /** Their chunks are counted under `genome` as files; left out where there are none. */
+  readonly data?: readonly DataInput[];
   readonly retention: { readonly source: string; readonly bytes: number } | null;
   readonly replay: { readonly source: string; readonly bytes: number } | null;
   /** Whose difference to the parent is added after training. */

@@ -9,7 +9,8 @@ import type { Plan, Planned } from "../blueprint/plan.ts";
 import { buildGenome } from "../genome/build.ts";
 import { formatBytes, formatCount, formatDuration, formatMany } from "./format.ts";
 import { checkInputs, chooseRecipe } from "./inputs.ts";
-import { checkNestFree, defaultOut } from "./nest.ts";
+import { checkNestFree, defaultOut, hasRepositories } from "./nest.ts";
+import { dataLine } from "./own-data.ts";
 import { planRun } from "./planning.ts";
 import { probeRows } from "./probe-rows.ts";
 import { requestFlags, requestOf, requestPositionals } from "./request.ts";
@@ -19,7 +20,7 @@ import { defineVerb } from "./verb.ts";
 export const plan = defineVerb({
   name: "plan",
   summary: "Show what a run would do: every setting with its reason, memory and time",
-  usage: "SOURCE... [the flags of run]",
+  usage: "SOURCE... [--data FILE|DIR] [the flags of run]",
   positionals: requestPositionals,
   flags: requestFlags,
   examples: [
@@ -40,15 +41,19 @@ export const plan = defineVerb({
     const { recipe } = await chooseRecipe(request, inputs, out);
     const folder = await mkdtemp(join(tmpdir(), "chrysalis-plan-"));
     try {
-      const genome = join(folder, "genome");
-      const { missing } = await buildGenome({
-        sources: request.sources,
-        hub: request.hub,
-        out: genome,
-        history: needsChanges(recipe.blueprint),
-        onEvent: (event) => onEvent({ type: "genome", event }),
-        signal,
-      });
+      const genome = hasRepositories(request) ? join(folder, "genome") : undefined;
+      const history = needsChanges(recipe.blueprint);
+      const { missing } =
+        genome === undefined
+          ? { missing: [] }
+          : await buildGenome({
+              sources: request.sources,
+              hub: request.hub,
+              out: genome,
+              history,
+              onEvent: (event) => onEvent({ type: "genome", event }),
+              signal,
+            });
       const onEncoding = (done: number, total: number): void =>
         onEvent({ type: "work", work: "encoding", done, total });
       const onProbing = (done: number, total: number): void => onEvent({ type: "work", work: "probing", done, total });
@@ -75,7 +80,8 @@ export const plan = defineVerb({
           `${name.padEnd(first)}  ${value.padEnd(second)}  ${origin.padEnd(third)}  ${reason}`,
       ),
       "",
-      `genome: ${formatMany(genome.files, "file")} of ${genome.repositories.length === 1 ? "1 repository" : `${formatCount(genome.repositories.length)} repositories`}; ` +
+      ...(inputs.data ?? []).map((file) => `data: ${dataLine(file)}`),
+      `genome: ${formatMany(genome.files, "file")} of ${genome.repositories.length === 1 ? "1 repository" : `${formatCount(genome.repositories.length)} repositories`}${inputs.data === undefined ? "" : " and the data"}; ` +
         `${formatCount(genome.trainedFiles)} (${formatBytes(genome.trainedBytes)}) trained on, ` +
         `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
       ...(probe === null ? [] : probeRows(probe)),

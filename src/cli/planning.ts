@@ -7,6 +7,7 @@ import { refuseCopies, refuseUnready, unreadiness } from "../blueprint/readiness
 import { resolvePlan } from "../blueprint/resolve.ts";
 import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
+import type { GenomeTexts } from "../epigenome/data/with-data.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
 import { asksIn, isQuestioned } from "../epigenome/framed-documents.ts";
@@ -15,14 +16,13 @@ import { heldOutRecords } from "../epigenome/heldout-records.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
 import type { FramedDocument, TokenCorpus } from "../epigenome/pack.ts";
-import { defaultRules, dosing } from "../epigenome/rules.ts";
+import { dataRule, defaultRules, dosing } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
 import type { OwnText } from "../epigenome/synthetic/own-replay.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
-import { openGenome } from "../genome/manifest.ts";
-import type { Gene, Genome } from "../genome/manifest.ts";
+import type { Gene } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
 import type { Body } from "../models/body.ts";
 import { loadBody } from "../models/load.ts";
@@ -31,6 +31,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { chooseRecipe, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
+import { dataInputs, dataWarnings, openWithData } from "./own-data.ts";
 import { probeBody } from "./probing.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
@@ -62,14 +63,15 @@ export interface PlanningOptions {
 }
 
 /**
- * Chooses the recipe for the genome at `genomeDir`, expresses it, encodes what is trained on, resolves the blueprint, and probes the
- * parent for seconds, for the rate and for what speaks against the run. Writes nothing.
+ * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone), expresses it,
+ * encodes what is trained on, resolves the blueprint, and probes the parent for seconds, for the rate and for what speaks
+ * against the run. Writes nothing.
  *
  * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
-export async function planRun(genomeDir: string, options: PlanningOptions): Promise<Planning> {
+export async function planRun(genomeDir: string | undefined, options: PlanningOptions): Promise<Planning> {
   const { request, inputs, out } = options;
-  const genome = await openGenome(genomeDir);
+  const genome = await openWithData(genomeDir, inputs.data);
   try {
     refuseCopies(genome.genes);
     const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
@@ -92,7 +94,11 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
     refuseUnready(unreadiness(estimated), isAccepted);
     const { probe, body } = await probeParent(genome, texts, settingsOf(estimated), options);
     const plan = resolve(genome, recipe, options, { ...measured, probe });
-    const warnings = [...refuseUnready(unreadiness(plan), isAccepted), ...warningsOf(expression)];
+    const warnings = [
+      ...refuseUnready(unreadiness(plan), isAccepted),
+      ...dataWarnings(inputs.data),
+      ...warningsOf(expression),
+    ];
     return { ...texts, plan, heldOut, retention: retention?.documents, warnings, body };
   } finally {
     await genome.close();
@@ -100,7 +106,7 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
 }
 
 async function probeParent(
-  genome: Genome,
+  genome: GenomeTexts,
   { expression, stages }: ExpressedTexts,
   settings: Settings,
   { request, inputs, onProbing: onProgress, signal }: PlanningOptions,
@@ -115,7 +121,7 @@ async function probeParent(
 
 /** Decides what of a genome is trained on and held out: a function of the settings and the general texts alone. */
 export function expressAsPlanned(
-  genome: Genome,
+  genome: GenomeTexts,
   settings: Settings,
   general: { readonly retention: readonly Document[]; readonly replay: readonly Document[] },
 ): Promise<Expression> {
@@ -140,7 +146,7 @@ export function selectionOf({
 }: Pick<Settings, "express" | "rules" | "capacity" | "seed">): SelectOptions {
   const all = express === "all";
   return {
-    rules: all ? rules : [...defaultRules, ...rules],
+    rules: [...(all ? [] : defaultRules), dataRule, ...rules],
     duplicates: all ? "all" : "one",
     capacity: capacity ?? undefined,
     seed,
@@ -153,13 +159,13 @@ interface EncodingOptions extends Pick<PlanningOptions, "inputs" | "onEncoding" 
 }
 
 /** Decides what of a genome a run trains on. */
-export function expressRun(genome: Genome, settings: Settings, inputs: Inputs): Promise<Expression> {
+export function expressRun(genome: GenomeTexts, settings: Settings, inputs: Inputs): Promise<Expression> {
   return expressAsPlanned(genome, settings, generalTexts(inputs));
 }
 
 /** Decides what of a genome is trained on and encodes it: the same for the same settings. */
 export async function expressTexts(
-  genome: Genome,
+  genome: GenomeTexts,
   settings: Settings,
   options: EncodingOptions,
 ): Promise<ExpressedTexts> {
@@ -168,7 +174,7 @@ export async function expressTexts(
 }
 
 async function encodeTexts(
-  genome: Genome,
+  genome: GenomeTexts,
   expression: Expression,
   settings: Settings,
   { inputs, pairsOf, onEncoding, signal }: EncodingOptions,
@@ -238,12 +244,13 @@ interface Measured {
 }
 
 function resolve(
-  genome: Genome,
+  genome: GenomeTexts,
   { recipe, reason }: Recipe,
   { request, inputs, out }: PlanningOptions,
   measured: Measured | undefined,
 ): Plan {
   const { replay, body } = inputs;
+  const data = dataInputs(inputs.data);
   const given = {
     ...(request.minutes === undefined ? {} : { minutes: request.minutes }),
     ...(request.seed === undefined ? {} : { seed: request.seed }),
@@ -262,6 +269,7 @@ function resolve(
       heldOutFiles: measured?.texts.expression.heldOut.length ?? 0,
       heldOutBytes: measured?.heldOutBytes ?? 0,
     },
+    ...(data && { data }),
     retention: { source: retentionSource(inputs), bytes: measured?.retentionBytes ?? 0 },
     replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
     instruct: inputs.instruct === undefined ? null : { sha256: inputs.instruct.sha256 },
@@ -286,7 +294,7 @@ function resolve(
 }
 
 function warningsOf({ idle, tooAlike }: Expression): string[] {
-  const own = idle.filter((name) => !defaultRules.some((rule) => rule.name === name));
+  const own = idle.filter((name) => ![...defaultRules, dataRule].some((rule) => rule.name === name));
   const warnings = own.map((name) => `no file matches the rule ${name} of the blueprint`);
   if (tooAlike.length > 0) {
     const files = tooAlike.length === 1 ? "1 file was" : `${tooAlike.length} files were`;

@@ -37,7 +37,7 @@ export interface EncodeStagesOptions extends Pick<Settings, "stages" | "seed" | 
  * @throws UserError "empty" where a stage has nothing to train, and those of the framings
  */
 export async function encodeStages(
-  genome: Genome,
+  genome: Pick<Genome, "text" | "changes" | "dir">,
   expressed: readonly ExpressedGene[],
   { stages, seed, sequence, order, tokenizer, pairsOf, onEncoding, signal }: EncodeStagesOptions,
 ): Promise<StageCorpus[]> {

@@ -14,7 +14,8 @@ import type { Document } from "../eval/bits-per-byte.ts";
 import { sha256OfFile } from "../formats/files.ts";
 import { readDocuments, readJsonLines, writeJsonl } from "../formats/jsonl.ts";
 import { openWorkLog } from "../formats/work-log.ts";
-import type { Gene, Genome } from "../genome/manifest.ts";
+import type { GenomeTexts } from "../epigenome/data/with-data.ts";
+import type { Gene } from "../genome/manifest.ts";
 import { createGenerator } from "../inference/generate.ts";
 import type { Body } from "../models/body.ts";
 import { compileStep } from "../models/step.ts";
@@ -49,7 +50,9 @@ export interface SynthesisOptions {
   readonly retention: readonly Document[];
   readonly body: () => Promise<Body>;
   /** Calls `use` with the genome and what of it is trained on. */
-  readonly withExpressed: <T>(use: (genome: Genome, expressed: readonly ExpressedGene[]) => Promise<T>) => Promise<T>;
+  readonly withExpressed: <T>(
+    use: (genome: GenomeTexts, expressed: readonly ExpressedGene[]) => Promise<T>,
+  ) => Promise<T>;
   readonly onReplay: (done: number, total: number) => void;
   readonly onQuestions: (done: number, total: number) => void;
   readonly signal: AbortSignal;

@@ -189,24 +189,28 @@ export function importFinder(paths: readonly string[]): (file: SourceFile) => st
  * order they are given in.
  */
 export function inImportOrder<F extends SourceFile>(files: readonly F[]): F[] {
-  const byPath = new Map(files.toSorted((a, b) => (a.path < b.path ? -1 : 1)).map((file) => [file.path, file]));
-  const importsOf = importFinder([...byPath.keys()]);
+  const byPath = Map.groupBy(
+    files.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    ({ path }) => path,
+  );
+  const finder = importFinder([...byPath.keys()]);
+  const importsOf = (path: string): string[] => byPath.get(path)!.flatMap(finder);
   const begun = new Set<string>();
   const ordered: F[] = [];
   for (const start of byPath.keys()) {
     if (begun.has(start)) continue;
     begun.add(start);
     // Not by recursion: chains of imports may be long.
-    const open = [{ path: start, imports: importsOf(byPath.get(start)!) }];
+    const open = [{ path: start, imports: importsOf(start) }];
     while (open.length > 0) {
       const { path, imports } = open.at(-1)!;
       const next = imports.shift();
       if (next === undefined) {
-        ordered.push(byPath.get(path)!);
+        ordered.push(...byPath.get(path)!);
         open.pop();
       } else if (!begun.has(next)) {
         begun.add(next);
-        open.push({ path: next, imports: importsOf(byPath.get(next)!) });
+        open.push({ path: next, imports: importsOf(next) });
       }
     }
   }
