@@ -7,7 +7,8 @@ import { train } from "../../src/chrysalis/train.ts";
 import type { TrainOptions } from "../../src/chrysalis/train-options.ts";
 import { framedDocuments } from "../../src/epigenome/framed-documents.ts";
 import { encodeCorpus, packCorpus } from "../../src/epigenome/pack.ts";
-import type { TokenCorpus } from "../../src/epigenome/pack.ts";
+import type { PackedCorpus, TokenCorpus } from "../../src/epigenome/pack.ts";
+import type { PassOrder } from "../../src/epigenome/pass-order.ts";
 import type { ExpressedGene } from "../../src/epigenome/select.ts";
 import { createStream } from "../../src/epigenome/stream.ts";
 import { scoreDocuments } from "../../src/eval/bits-per-byte.ts";
@@ -66,6 +67,11 @@ export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> 
   readonly recipe?: Recipe;
   /** Default: the bench's. */
   readonly steps?: number;
+  /** Default: best fit, shuffled. */
+  readonly packing?: (corpus: TokenCorpus) => { readonly packed: PackedCorpus; readonly order: PassOrder };
+  readonly select?: TrainOptions["select"];
+  /** What the training sees of the step. */
+  readonly asTrained?: (step: Step) => Step;
   /** What is measured along the run. */
   readonly evaluation?: (step: Step) => NonNullable<TrainOptions["evaluation"]>;
 }
@@ -89,14 +95,16 @@ export async function trainBody<T>(
     train: recipe.lora === null ? "full" : { lora: { ...recipe.lora, seed } },
     threads,
   });
+  const { packed, order } = options.packing?.(corpus) ?? { packed: packCorpus(corpus, T), order: undefined };
   try {
     await train({
-      step,
+      step: options.asTrained?.(step) ?? step,
       optimiser: createAdamW(step.parameters, { beta1, beta2, epsilon: 1e-8, weightDecay: 0 }),
-      stream: createStream(packCorpus(corpus, T), {
+      stream: createStream(packed, {
         B,
         microBatches,
         seed,
+        order,
         replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
       }),
       microBatches,
@@ -105,6 +113,7 @@ export async function trainBody<T>(
         warmup: Math.max(1, Math.round(recipe.warmup * steps)),
         decay: recipe.decay,
       },
+      select: options.select,
       clip: recipe.clip,
       budget: { steps },
       dir,

@@ -117,7 +117,7 @@ const labels = {
   random: "random marks",
 } as const satisfies Record<Row["arm"], string>;
 
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
@@ -137,7 +137,7 @@ function armsOf({ arms: wanted }: Bench): readonly Arm[] {
 
 /** Held-out prose, the same for all arms, and the files that none of its copies or near copies is among. */
 export async function splitProse(
-  { genome, body, scoredBytes, say }: Pick<Bench, "genome" | "body" | "scoredBytes" | "say">,
+  { genome, body, scoredBytes, say }: Bench,
   seed: number,
 ): Promise<{ heldOut: Document[]; trainable: Gene[] }> {
   const text = (gene: Gene): Promise<string> => genome.text(gene);
