@@ -72,7 +72,7 @@ export interface PlanningOptions {
  * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
 export async function planRun(genomeDir: string | undefined, options: PlanningOptions): Promise<Planning> {
-  const { request, inputs, out } = options;
+  const { request, inputs } = options;
   const genome = await openWithData(genomeDir, inputs.data);
   try {
     refuseCopies(genome.genes);
