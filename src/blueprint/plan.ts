@@ -9,6 +9,7 @@ import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { ModuleRule } from "../models/module-marks.ts";
 import type { NameRule } from "../models/weight-names.ts";
+import type { SearchRecord } from "./search.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -173,6 +174,8 @@ export interface Plan {
   readonly inputs: PlanInputs;
   readonly settings: PlannedSettings;
   readonly diet: Diet;
+  /** What `--search` tried; null without. What it chose is in inputs and settings. */
+  readonly search: SearchRecord | null;
   /** Null where nothing was probed. Like the rate, it decides no setting. */
   readonly probe: ProbeRecord | null;
   /** Reproducible too where the rate is estimated: what happens to be free on the machine is not in it. */
