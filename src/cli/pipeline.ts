@@ -40,8 +40,9 @@ import {
 } from "./nest-files.ts";
 import { openWithData } from "./own-data.ts";
 import { parentRecord } from "./parent-record.ts";
-import { encodeReplay, expressRun, expressTexts, planRun, tokenizerFor } from "./planning.ts";
+import { expressRun, expressTexts, planRun, tokenizerFor } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
+import { encodeReplay } from "./replay.ts";
 import { synthesise } from "./synthesis.ts";
 import { trainAsPlanned } from "./training.ts";
 
@@ -361,7 +362,7 @@ function synthesisStage({ nest, inputs, ownTokenizer, plan, settings, retention,
   return synthesise({
     nest,
     settings,
-    modelSha256: plan.inputs.model.sha256,
+    plan,
     tokenizer: ownTokenizer,
     retention,
     body: () => bodyOf(nest, carried, options),

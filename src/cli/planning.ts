@@ -14,12 +14,9 @@ import { asksIn, isQuestioned } from "../epigenome/framed-documents.ts";
 import type { FramingContext } from "../epigenome/framings/framing.ts";
 import { heldOutRecords } from "../epigenome/heldout-records.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
-import { encodeCorpus } from "../epigenome/pack.ts";
-import type { FramedDocument, TokenCorpus } from "../epigenome/pack.ts";
 import { dataRule, defaultRules, dosing } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
-import type { OwnText } from "../epigenome/synthetic/own-replay.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import type { Gene } from "../genome/manifest.ts";
@@ -36,7 +33,6 @@ import { probeBody } from "./probing.ts";
 import { searchRecipe } from "./searching.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
-import type { Synthesis } from "./synthesis.ts";
 
 export interface ExpressedTexts {
   readonly expression: Expression;
@@ -227,41 +223,6 @@ function generalTexts({ retention, replay }: Inputs): Parameters<typeof expressA
 function asksOf(expression: Expression | undefined): (stage: string) => boolean {
   return (stage) => expression !== undefined && asksIn(expression.expressed, stage);
 }
-
-/** Replay text as encoded, with the hash of the file that it comes from. */
-export interface ReplayCorpus {
-  readonly corpus: TokenCorpus;
-  readonly sha256: string;
-}
-
-/**
- * The replay text as encoded: of a large one a seeded sample that the planned training will not pass more than about
- * once; of the parent's own all. Undefined where there is none.
- *
- * @param own what the parent wrote, where no text was given
- */
-export async function encodeReplay(
-  plan: Plan,
-  { replay, tokenizer }: Inputs,
-  own: Synthesis["replay"],
-): Promise<ReplayCorpus | undefined> {
-  const { replay: share, seed } = settingsOf(plan);
-  if (share === 0) return undefined;
-  if (replay === undefined) {
-    return own && { corpus: await encodeCorpus(own.texts.map(ownDocument), tokenizer), sha256: own.sha256 };
-  }
-  const { steps, tokensPerStep } = plan.predicted;
-  const maxBytes = Math.max(SMALLEST_REPLAY, Math.ceil(2 * share * steps * tokensPerStep * BYTES_PER_TOKEN));
-  const { documents } = sampleText(replay.text, { seed, maxBytes });
-  return { corpus: await encodeCorpus(documents, tokenizer), sha256: replay.sha256 };
-}
-
-/** The end of a text that was cut is not the parent's, so it is not trained. */
-function ownDocument({ text, isWhole }: OwnText): FramedDocument {
-  return { stretches: [{ text, loss: 1 }, ...(isWhole ? [] : [{ ids: [], loss: 0 }])] };
-}
-
-const SMALLEST_REPLAY = 1 << 20;
 
 interface Measured {
   readonly texts: ExpressedTexts;

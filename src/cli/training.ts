@@ -27,7 +27,7 @@ import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
-import type { ReplayCorpus } from "./planning.ts";
+import type { ReplayCorpus } from "./replay.ts";
 import type { ParentRecord } from "./parent-record.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -88,7 +88,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   });
   const prompt = promptOf(options.texts.heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
-  const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
+  const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: replay.share };
   const stream = createStagedStream(
     options.stages.map(({ corpus: text }, stage) => {
       const corpus = { ...text, reference: options.record.losses?.[stage] };
