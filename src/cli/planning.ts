@@ -30,6 +30,7 @@ import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
 import { dataInputs, dataWarnings, openWithData } from "./own-data.ts";
 import { probeBody } from "./probing.ts";
+import { encodeReplay } from "./replay.ts";
 import { searchRecipe } from "./searching.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";

@@ -22,7 +22,7 @@ import type { Gene } from "../genome/manifest.ts";
 import { loadBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
-import type { ReplayCorpus } from "./planning.ts";
+import type { ReplayCorpus } from "./replay.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 import { trainAsPlanned } from "./training.ts";
 
