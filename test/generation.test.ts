@@ -63,13 +63,16 @@ test("texts side by side: taken as there is room, ended one by one, limited in p
     ended.push([of.i, made.length]);
     assert.deepEqual(made, whole.slice(0, made.length));
   }
-  assert.deepEqual(ended.sort(([a], [b]) => a - b), [
-    [0, 1],
-    [1, 2],
-    [2, 3],
-    [3, 4],
-    [4, 4],
-  ]);
+  assert.deepEqual(
+    ended.sort(([a], [b]) => a - b),
+    [
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 4],
+    ],
+  );
   const cut = await Array.fromAsync(generator.generateMany([request], { slots: 1, positions: 5 }));
   assert.deepEqual(cut[0]!.made, whole.slice(0, 3), "a prompt of three and three more end at position five");
   const tooLong = generator.generateMany([request], { slots: 2, positions: 3 }).next();

@@ -1,5 +1,6 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
+import type { Adapt } from "../epigenome/marks/adapt.ts";
 import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
 import { UserError } from "../errors.ts";
@@ -51,6 +52,8 @@ export interface Settings {
   chatTemplate: string | null;
   /** In which the text of a pass is read. */
   order: Order;
+  /** How marks of groups change during the training; null: they stay. */
+  adapt: Adapt | null;
   /** Part of the trained tokens. */
   replay: number;
   /** The forgetting budget, null in what is not watched; null where there is none. */

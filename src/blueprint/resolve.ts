@@ -5,6 +5,7 @@ import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
 import { measuresOf, passLength } from "../epigenome/order.ts";
+import { resolveAdapt } from "./resolve-adapt.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
 import { resolveOrder } from "./resolve-order.ts";
 import { resolveModules } from "./resolve-modules.ts";
@@ -91,6 +92,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     order,
+    adapt: resolveAdapt(blueprint, budget.value),
     replay,
     keep: from(keepOf(blueprint), null, "no budget: the best held-out figure alone decides"),
     ...resolveEpigenome(blueprint, load, options.given),

@@ -3,6 +3,7 @@
  * method and the learning rate has a default (resolve.ts).
  */
 import * as z from "zod";
+import { adaptSchema } from "./adapt-schema.ts";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
 import { orderSchema } from "./order-schema.ts";
@@ -75,6 +76,7 @@ const keysSchema = z.strictObject({
     .optional()
     .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
   epigenome: epigenomeSchema.optional(),
+  adapt: adaptSchema.optional(),
   stages: stagesSchema.optional(),
   order: orderSchema.optional(),
   repair: z
@@ -139,7 +141,7 @@ const keysSchema = z.strictObject({
 
 /** With what would contradict itself, though each value alone is right. */
 export const blueprintSchema = keysSchema.check(
-  ({ value: { method, lora, modules = [], epigenome, stages = [] }, issues }) => {
+  ({ value: { method, lora, modules = [], epigenome, stages = [], order, adapt }, issues }) => {
     const wrong = (message: string, input: unknown, ...path: (string | number)[]): void =>
       void issues.push({ code: "custom", path, message, input });
     if (method !== "lora") {
@@ -147,6 +149,11 @@ export const blueprintSchema = keysSchema.check(
       for (const [i, { scale }] of modules.entries()) {
         if (scale !== undefined) wrong("needs method: lora", scale, "modules", i, "scale");
       }
+    }
+    if (adapt !== undefined) {
+      if (stages.length > 1) wrong("needs a recipe of one stage", adapt, "adapt");
+      if ((order?.by ?? "shuffle") !== "shuffle" || order?.repeatHard !== undefined)
+        wrong("needs a shuffled order: groups are read by their marks", adapt, "adapt");
     }
     const names = stages.map(({ name }) => name);
     for (const [i, { stage }] of (epigenome?.rules ?? []).entries()) {
