@@ -22,16 +22,18 @@ function point(at: number, heldOut: readonly number[], retention: readonly numbe
   return { at, scores: { heldOut: scores(heldOut), retention: scores(retention) } };
 }
 
+const along = (...points: [CurvePoint, ...CurvePoint[]]): Curve => ({ points, isBlend: false });
+
 const near = (actual: number | undefined, expected: number): void =>
   assert.ok(actual !== undefined && Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
 
 /** Gains 0, 0.5, 0.4, 0.9 and forgetting 0, 0.1, 0.2, 0.4. */
-const curve: Curve = [
+const curve = along(
   point(0, [2, 2], [1, 1]),
   point(0.25, [1.6, 1.4], [1.1, 1.1]),
   point(0.5, [1.6, 1.6], [1.2, 1.2]),
   point(1, [1.0, 1.2], [1.3, 1.5]),
-];
+);
 
 test("a curve is read where it first reaches a gain, on the straight line between its points", () => {
   const line = lineOf(curve);
@@ -51,10 +53,19 @@ test("documents count as often as a resample draws them", () => {
 });
 
 /** A straight curve to a gain, at so much forgetting for it. */
-const straight = (gain: number, forgetting: number): Curve => [
-  point(0, [2, 2, 2], [1, 1, 1]),
-  point(1, [2 - gain, 2 - gain, 2 - gain], [1 + forgetting, 1 + forgetting, 1 + forgetting]),
-];
+const straight = (gain: number, forgetting: number): Curve =>
+  along(
+    point(0, [2, 2, 2], [1, 1, 1]),
+    point(1, [2 - gain, 2 - gain, 2 - gain], [1 + forgetting, 1 + forgetting, 1 + forgetting]),
+  );
+
+test("a blend's few points give its curve, which no straight line between them would", () => {
+  const at = (alpha: number) => point(alpha, [2 - alpha + 0.3 * alpha ** 2], [1 + 0.2 * alpha ** 2]);
+  const line = lineOf({ points: [at(0), at(0.35), at(0.6), at(0.85), at(1)], isBlend: true });
+  near(line.gain[25], 0.5 - 0.3 * 0.25);
+  near(line.forgetting[25], 0.05);
+  near(readAt(line, line.gain[40]!)?.at, 0.8);
+});
 
 test("arms are compared at the largest gain that those to be matched reach, seed by seed", () => {
   const seeds: SeedCurves[] = [
@@ -70,17 +81,18 @@ test("arms are compared at the largest gain that those to be matched reach, seed
 });
 
 test("intervals hold the estimate, are of differences in the same resample, and are missing for an arm that falls short", () => {
-  const noisy = (forgetting: number): Curve => [
-    point(0, [2, 2, 2, 2], [1, 1, 1, 1]),
-    point(
-      1,
-      [1.5, 1.4, 1.6, 1.5],
-      [1, 1.2, 0.9, 1.1].map((bits) => bits + forgetting),
-    ),
-  ];
+  const noisy = (forgetting: number): Curve =>
+    along(
+      point(0, [2, 2, 2, 2], [1, 1, 1, 1]),
+      point(
+        1,
+        [1.5, 1.4, 1.6, 1.5],
+        [1, 1.2, 0.9, 1.1].map((bits) => bits + forgetting),
+      ),
+    );
   const seed = { default: noisy(0.1), lora: noisy(0.2), weak: straight(0.1, 0) };
   const seeds: SeedCurves[] = [
-    { ...seed, weak: [point(0, [2, 2, 2, 2], [1, 1, 1, 1]), point(1, [1.9, 1.9, 1.9, 1.9], [1, 1, 1, 1])] },
+    { ...seed, weak: along(point(0, [2, 2, 2, 2], [1, 1, 1, 1]), point(1, [1.9, 1.9, 1.9, 1.9], [1, 1, 1, 1])) },
   ];
   const { default: own, lora, weak } = bootstrap(seeds, ["default", "lora"], "default");
   assert.ok(own!.forgetting.low < 0.15 && own!.forgetting.high > 0.15 && own!.forgetting.high > own!.forgetting.low);

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { hatchConfig } from "../src/chrysalis/hatch.ts";
 import { openModel } from "../src/cli/model.ts";
 import type { RunRequest } from "../src/cli/nest.ts";
+import type { Plan } from "../src/blueprint/plan.ts";
 import { resumeRun, startRun } from "../src/cli/pipeline.ts";
 import type { PipelineEvent } from "../src/cli/pipeline.ts";
 import { UserError } from "../src/errors.ts";
@@ -179,7 +180,12 @@ test("a run leaves a whole nest and reports what it did", async () => {
   assert.equal(report.before.sample.prompt, report.after.sample.prompt);
   const trained = events.filter((event) => event.type === "training" && event.event.type === "step");
   assert.equal(trained.length, 16);
+  const { predicted, measured } = report;
+  assert.deepEqual([predicted.steps, predicted.tokens, predicted.rate], [16, 16 * 256, "measured"]);
+  assert.deepEqual([measured.steps, measured.tokens], [16, report.training.tokens]);
+  assert.ok(measured.memoryBytes === report.peakMemoryBytes && predicted.memoryBytes > 1e8 && measured.minutes > 0);
   const card = await readFile(join(nest("full"), "imago", "README.md"), "utf8");
+  assert.match(card, /^\| steps \| 16 \| 16 \| 0\.0 % \|$/m);
   for (const fact of [report.lineage.genome.sha256, report.lineage.plan, report.after.bitsPerByte.toFixed(4)]) {
     assert.ok(card.includes(fact), `the card says ${fact}`);
   }
@@ -233,6 +239,10 @@ test("from the command line: a plan alone, which is the run's, and the result of
   const out = nest("planned");
   const planned = await chrysalis("plan", ...request.sources, ...requestFlags(), "--out", out);
   assert.equal(planned["hash"], full.report.lineage.plan);
+  const { probe, predicted } = planned["plan"] as Plan;
+  assert.deepEqual([probe!.origin, predicted.rate], ["measured", "measured"]);
+  assert.equal(probe!.perRepository[0]!.repository, "library");
+  assert.ok(probe!.tokensPerSecond > 0 && probe!.bitsPerByte > 1 && probe!.bytesPerToken > 1);
   assert.deepEqual(await readdir(out), ["plan.json"]);
 
   const { before, after, ...result } = await chrysalis("run", "--resume", "--out", nest("full"));
@@ -277,6 +287,26 @@ test("killed without warning and gone on with, a run ends in the same weights", 
   assert.equal(report.after.bitsPerByte, full.report.after.bitsPerByte);
   assert.deepEqual(report.training.losses, full.report.training.losses);
   assert.equal(await sha256OfFile(join(out, "manifest.json")), await sha256OfFile(join(nest("full"), "manifest.json")));
+});
+
+test("ordered and selected by the parent's losses, a run that was stopped reads on as one that was not", async () => {
+  const more = "order: { by: loss, part: 0.5, repeatHard: { part: 0.2, times: 2 } }\nselect: { excess: 0.5 }\n";
+  await writeFile(join(folder, "ordered.yaml"), recipe("full", more).replace("tiny-full", "ordered"));
+  const asked = { ...request, blueprint: join(folder, "ordered.yaml") };
+  const { report } = await startRun(asked, nest("ordered"), quiet);
+  const controller = new AbortController();
+  const onEvent = (event: PipelineEvent): void => {
+    if (event.type !== "training" || event.event.type !== "step" || event.event.step !== 7) return;
+    controller.abort(new UserError("interrupted", "interrupted"));
+  };
+  const stopped = startRun(asked, nest("stopped"), { onEvent, signal: controller.signal });
+  await assert.rejects(stopped, isUserError("interrupted", /run --resume --out/));
+  await resumeRun(nest("stopped"), quiet);
+  const hashes = (of: string): Promise<string> => sha256OfFile(join(nest(of), "manifest.json"));
+  assert.equal(await hashes("stopped"), await hashes("ordered"));
+  const { files } = JSON.parse(await readFile(join(nest("ordered"), "manifest.json"), "utf8")) as { files: object };
+  assert.ok("difficulty.jsonl" in files && "parent-losses.safetensors" in files);
+  assert.notEqual(report.training.losses[1]!.loss, full.report.training.losses[1]!.loss);
 });
 
 test("of a GGUF parent: the adapter on the parent's folder is the merged model; its own samples stand for general text", async () => {
@@ -336,17 +366,17 @@ test("of a forgetting budget: the best checkpoint inside it emerges, and the rep
   assert.ok(warnings.some((text) => /budget was .* KL 0\.06 .*; step \d+ emerged/.test(text)));
   near(await score(join(nest("kept"), "imago"), join(nest("kept"), "heldout.jsonl"), 64), after.bitsPerByte);
   const { body } = await openModel(join(nest("kept"), "imago"));
-  const checkpoint = join(nest("kept"), "chrysalis", "checkpoints", training.best.checkpoint!);
-  const file = await openSafetensors(join(checkpoint, "parameters.safetensors"));
-  const trained = await file.readF32("model.norm.weight");
-  await file.close();
+  const trained = (await checkpointOf("kept", training.best.checkpoint)).get("model.norm.weight")!;
   const norm = body.weights.get("model.norm.weight")!.data;
   assert.ok(
     norm.every((value, i) => Math.abs(value - trained[i]!) <= Math.abs(trained[i]!) / 128),
     "bf16 at most",
   );
   const card = await readFile(join(nest("kept"), "imago", "README.md"), "utf8");
-  assert.match(card, /## Forgetting budget\n\nAt most retention \+1000\.0 %, KL 0\.06 nats per token/);
+  assert.match(
+    card,
+    /## What emerged\n\nThe forgetting budget, against the parent, was retention \+1000\.0 %, KL 0\.06 nats per token/,
+  );
   assert.ok(card.includes(`| given up | step ${givenUp!.step} |`));
 
   const none = await run("unkept", "{kl: 0.0001}");
@@ -354,6 +384,77 @@ test("of a forgetting budget: the best checkpoint inside it emerges, and the rep
   near(none.after.bitsPerByte, none.before.bitsPerByte);
   assert.ok(none.training.steps < 16, "the decay began early");
   assert.ok(none.warnings.some((text) => /nothing better than the parent is inside, .* parent's weights/.test(text)));
+});
+
+/** The tensors of a checkpoint of a run. */
+async function checkpointOf(name: string, checkpoint: string | null): Promise<Map<string, Float32Array>> {
+  return tensorsOf(join(nest(name), "chrysalis", "checkpoints", checkpoint!, "parameters.safetensors"));
+}
+
+async function tensorsOf(path: string): Promise<Map<string, Float32Array>> {
+  const file = await openSafetensors(path);
+  const tensors = new Map<string, Float32Array>();
+  for (const name of file.tensors.keys()) tensors.set(name, await file.readF32(name));
+  await file.close();
+  return tensors;
+}
+
+test("of a blend to be chosen: the point that is best inside the budget emerges, ahead of every checkpoint inside", async () => {
+  const yaml = recipe("full", "keep: {kl: 0.05}\nblend: {choose: [1, 0.5]}");
+  await writeFile(join(folder, "chosen.yaml"), yaml.replace("times: 2", "times: 4"));
+  const chosen = { ...request, blueprint: join(folder, "chosen.yaml"), mergeDtype: "f32" } as const;
+  const { report } = await startRun(chosen, nest("chosen"), quiet);
+  const { outcome, training, after } = report;
+  const { emerged, givenUp, blends } = outcome;
+  assert.equal(training.steps, 16, "a blend brings back what is over the budget: the run is not cut short");
+  assert.deepEqual(
+    blends.map(({ alpha, checkpoint }) => [alpha, checkpoint]),
+    [
+      [0.5, training.lowest.checkpoint],
+      [1, training.lowest.checkpoint],
+      [1, training.best.checkpoint],
+    ],
+  );
+  assert.deepEqual([emerged.alpha, emerged.checkpoint, emerged.over.length], [0.5, training.lowest.checkpoint, 0]);
+  assert.ok(emerged.kl! <= 0.05 && emerged.heldOut < training.best.heldOut);
+  assert.deepEqual([givenUp?.alpha, givenUp?.over.length], [1, 1]);
+  const { body: parent } = await openModel(request.model);
+  const { body } = await openModel(join(nest("chosen"), "imago"));
+  for (const [name, to] of await checkpointOf("chosen", emerged.checkpoint)) {
+    const from = parent.weights.get(name)!.data;
+    const middle = to.map((value, i) => from[i]! + 0.5 * (value - from[i]!));
+    assert.deepEqual(body.weights.get(name)!.data, middle, name);
+  }
+  near(await score(join(nest("chosen"), "imago"), join(nest("chosen"), "heldout.jsonl"), 64), after.bitsPerByte);
+  const card = await readFile(join(nest("chosen"), "imago", "README.md"), "utf8");
+  assert.match(card, /\| emerged \| step 16 at alpha 0\.5 \|[^]*\| given up \| step 16 \|[^]*\| blend \| step 4 \|/);
+});
+
+test("of a blend of an adapter: its B carries alpha, and on the parent it is the model", async () => {
+  const marks = 'blend: {alpha: 0.5, modules: [{match: "**.mlp.**", alpha: 1}]}';
+  await writeFile(join(folder, "blended.yaml"), recipe("lora", `lora: { rank: 4, alpha: 8 }\n${marks}`));
+  const blended = { ...request, blueprint: join(folder, "blended.yaml"), mergeDtype: "f32" } as const;
+  const { report } = await startRun(blended, nest("blended"), quiet);
+  const { emerged, blends } = report.outcome;
+  assert.deepEqual([emerged, emerged.alpha], [blends[0], 0.5]);
+  const trained = await checkpointOf("blended", emerged.checkpoint);
+  const exported = await tensorsOf(join(nest("blended"), "imago", "adapter", "adapter_model.safetensors"));
+  const { body, tokenizer } = await openModel(request.model);
+  const targets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+  const adapted = await compileStep(body, { B: 1, T: 64, train: { lora: { rank: 4, alpha: 8, targets, seed: 0 } } });
+  for (const { name, data } of adapted.parameters) {
+    const factor = name.endsWith("lora_B.weight") && !name.includes(".mlp.") ? 0.5 : 1;
+    data.set(exported.get(`base_model.model.${name}`)!);
+    assert.deepEqual(
+      data,
+      trained.get(name)!.map((value) => factor * value),
+      name,
+    );
+  }
+  const { documents } = await readFilesToMeasure([join(nest("blended"), "heldout.jsonl")]);
+  const { bitsPerByte } = await scoreDocuments(adapted, tokenizer, documents);
+  await adapted.release();
+  near(bitsPerByte, report.after.bitsPerByte);
 });
 
 /** The tiny model as a GGUF file; its rows of q and k count as permuted, which makes it another model of the same shape. */
@@ -453,6 +554,11 @@ test("a genome that is not ready is refused with the reason, or planned with a w
   const out = nest("accepted");
   const planned = await chrysalis("plan", join(folder, "few"), ...requestFlags(), "--unready", "--out", out);
   assert.match((planned["warnings"] as string[])[0]!, /^the genome is too small/);
+  const random = (i: number): string =>
+    Buffer.from(Array.from({ length: 900 }, (_, j) => hash32(3, "noise", i, j) & 255)).toString("base64");
+  const noise = Array.from({ length: 20 }, (_, i) => ({ path: `${i}.md`, content: `${random(i)}\n` }));
+  await makeRepository(join(folder, "noise"), [noise]);
+  await refused("noise", /looks like noise: the parent needs \d\.\d\d bits per byte, .*nothing else, needs 6\.0/);
 });
 
 function isUserError(code: string, message: RegExp): (error: unknown) => boolean {

@@ -9,8 +9,12 @@ export interface CurvePoint {
   readonly scores: ArmScores;
 }
 
-/** The untouched parent, then points that lie further and further from it. */
-export type Curve = readonly [CurvePoint, ...CurvePoint[]];
+export interface Curve {
+  /** The untouched parent, then points that lie further and further from it. */
+  readonly points: readonly [CurvePoint, ...CurvePoint[]];
+  /** Points between two models: their scores are a smooth function of alpha, and few of them give the whole curve. */
+  readonly isBlend: boolean;
+}
 
 /** How often each document counts; undefined: once. */
 export interface Weights {
@@ -31,23 +35,33 @@ export interface Line {
   readonly forgetting: readonly number[];
 }
 
-/** The figures of each point of a curve, documents weighted. */
-export function lineOf(curve: Curve, weights: Weights = {}): Line {
+/** The figures of each point of a curve, documents weighted; of a blend those of fiftieths of alpha. */
+export function lineOf({ points, isBlend }: Curve, weights: Weights = {}): Line {
   const change = (text: keyof ArmScores, { scores }: CurvePoint): number => {
     let bits = 0;
     let bytes = 0;
-    curve[0].scores[text].forEach((parent, i) => {
+    points[0].scores[text].forEach((parent, i) => {
       const weight = weights[text]?.[i] ?? 1;
       bits += (weight * (scores[text][i]!.nats - parent.nats)) / Math.LN2;
       bytes += weight * parent.bytes;
     });
     return bits / bytes;
   };
-  return {
-    at: curve.map(({ at }) => at),
-    gain: curve.map((point) => -change("heldOut", point)),
-    forgetting: curve.map((point) => change("retention", point)),
-  };
+  const at = points.map((point) => point.at);
+  const gain = points.map((point) => -change("heldOut", point));
+  const forgetting = points.map((point) => change("retention", point));
+  if (!isBlend) return { at, gain, forgetting };
+  const alphas = Array.from({ length: 51 }, (_, i) => i / 50);
+  const along = (values: readonly number[]): number[] => alphas.map((alpha) => interpolate(at, values, alpha));
+  return { at: alphas, gain: along(gain), forgetting: along(forgetting) };
+}
+
+/** The polynomial through all the points (Lagrange), at x. */
+export function interpolate(xs: readonly number[], ys: readonly number[], x: number): number {
+  return ys.reduce(
+    (sum, y, i) => sum + xs.reduce((term, other, j) => (i === j ? term : (term * (x - other)) / (xs[i]! - other)), y),
+    0,
+  );
 }
 
 /** The largest gain of a curve. */
@@ -130,7 +144,7 @@ export function bootstrap(
   };
   for (let resample = 0; resample < RESAMPLES; resample++) {
     const chosen = seeds.map((_, i) => seeds[Math.floor(uniform(resample, "seed", i, 0) * seeds.length)]!);
-    const scoresOf = (curves: SeedCurves): ArmScores => curves[reference]![0].scores;
+    const scoresOf = (curves: SeedCurves): ArmScores => curves[reference]!.points[0].scores;
     const retention = counts(scoresOf(seeds[0]!).retention.length, "retention", resample, 0);
     const { readings } = match(chosen, matching, (i) => ({
       heldOut: counts(scoresOf(chosen[i]!).heldOut.length, "held-out", resample, i),

@@ -28,9 +28,17 @@ export function reportKept(result: KeptResult): readonly string[] {
 }
 
 /** Forgetting over gain, means over seeds. */
-export function drawKept({ body, steps, seeds, heldOut, retention, arms, gains }: KeptResult): string {
+export function drawKept({
+  body,
+  steps,
+  seeds,
+  heldOut,
+  retention,
+  arms,
+  gains,
+}: KeptResult): Readonly<Record<string, string>> {
   const gain = gains.reduce((sum, value) => sum + value, 0) / gains.length;
-  return lineChart({
+  const curves = lineChart({
     title: `What is forgotten for what is learned (${body})`,
     subtitle: `${steps} steps, means of ${seeds.length} seeds, ${heldOut.files} held-out files, ${retention.pieces} pieces of retention; matched gain ${gain.toFixed(3)}`,
     xLabel: "learned: held-out bits per byte below the parent",
@@ -47,6 +55,7 @@ export function drawKept({ body, steps, seeds, heldOut, retention, arms, gains }
         ),
       })),
   });
+  return { curves };
 }
 
 function rowOf(arm: ArmResult, { arms }: KeptResult): string {

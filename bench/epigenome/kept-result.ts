@@ -104,7 +104,7 @@ export function summarise({ body, steps, seeds }: Bench, measured: Measured): Ke
   const matching = arms.filter(({ role }) => role !== "part").map(({ name }) => name);
   const { gains, readings } = match(curves, matching);
   const intervals = bootstrap(curves, matching, "default");
-  const parents = curves.map((of) => of["default"]![0].scores);
+  const parents = curves.map((of) => of["default"]!.points[0].scores);
   const bits = (documents: readonly { nats: number; bytes: number }[]): number =>
     sum(documents.map(({ nats }) => nats)) / Math.LN2 / sum(documents.map(({ bytes }) => bytes));
   const heldOut = parents.flatMap((parent) => parent.heldOut);

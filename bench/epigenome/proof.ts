@@ -22,6 +22,8 @@ export interface Bench extends Sizes {
   /** Optimiser steps that `tokens` make. */
   readonly steps: number;
   readonly threads: number;
+  /** Of --text: where general text comes from; undefined: what the body brings. */
+  readonly text: string | undefined;
   readonly retention: readonly Document[];
   readonly replay: TokenCorpus;
   /** Arms asked for by name; undefined: all. */

@@ -20,12 +20,13 @@ import { dose } from "./dose.ts";
 import { publish, redraw } from "./figures.ts";
 import { generalTexts } from "./general-texts.ts";
 import { kept } from "./kept.ts";
+import { matcher } from "./matcher.ts";
 import type { Bench, Proof } from "./proof.ts";
 import { Enough, openStore } from "./store.ts";
 import { whole } from "./whole.ts";
 
 /** In the order in which they run. */
-const proofs: readonly Proof[] = [whole, dose, kept];
+const proofs: readonly Proof[] = [whole, dose, kept, matcher];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const larva = join(root, "models", "larva");
@@ -160,6 +161,7 @@ async function benchOf(
     scoredBytes,
     steps,
     threads: availableParallelism(),
+    text: options.text,
     retention: texts.retention,
     replay: await encodeCorpus(texts.replay, body.tokenizer),
     arms: options.arms?.split(","),

@@ -1,4 +1,4 @@
-/** What a blueprint may say of what the parent must keep. */
+/** What a blueprint may say of what the parent must keep, and of the way back to it. */
 import * as z from "zod";
 
 /** The part `keep:` of a blueprint. */
@@ -17,3 +17,25 @@ export const keepSchema = z
   })
   .refine((of) => of.kl !== undefined || of.retention !== undefined, "needs kl, retention or both")
   .describe("A forgetting budget: the best checkpoint inside it is what emerges (default none)");
+
+const alpha = z.number().min(0).max(1).describe("How far from the parent (0) to what training left (1)");
+
+/** The part `blend:` of a blueprint. */
+export const blendSchema = z
+  .union([
+    alpha,
+    z.strictObject({
+      alpha,
+      modules: z
+        .array(z.strictObject({ match: z.string().min(1).describe("Glob over names of weights or modules"), alpha }))
+        .optional()
+        .describe("Another alpha for weights whose names match; the last match counts"),
+    }),
+    z.strictObject({
+      choose: z
+        .array(z.number().gt(0).max(1))
+        .min(1)
+        .describe("The alpha among these that is best on held-out text inside the budget of keep"),
+    }),
+  ])
+  .describe("Ends the run with an interpolation between the parent and what training left (default none)");

@@ -13,7 +13,7 @@ const machine = { cores: 2, memoryBytes: 16e9, diskBytes: 100e9 };
 const large: ModelConfig = { ...qwen3Small, hiddenSize: 1536, intermediateSize: 4096 };
 
 function match(config: ModelConfig, options: Partial<MatchOptions> = {}, recipes = shipped): Match {
-  const rest = { genome: undefined, machine, given: {}, hasReplay: true, copiesParent: false };
+  const rest = { genome: undefined, machine, given: {}, replay: "given" as const, copiesParent: false };
   return matchRecipes(recipes, { ...rest, ...options, config });
 }
 

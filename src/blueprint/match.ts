@@ -6,6 +6,7 @@ import type { GenomeFacts } from "./genome-facts.ts";
 import { type Facts, type Judgement, judge, readable, readableBytes } from "./judge.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
+import type { ReplayFrom } from "./resolve-synthetic.ts";
 import { type Score, scoreRecipe } from "./score.ts";
 import { BYTES_PER_TOKEN, type Given, workloadOf } from "./workload.ts";
 
@@ -15,7 +16,7 @@ export interface MatchOptions {
   readonly genome: GenomeFacts | undefined;
   readonly machine: Machine;
   readonly given: Given;
-  readonly hasReplay: boolean;
+  readonly replay: ReplayFrom;
   readonly copiesParent: boolean;
   /** What a probe measured, for estimates that are nearer. */
   readonly probe?: {
@@ -101,7 +102,7 @@ function rankedOf(recipe: LoadedBlueprint, options: MatchOptions, facts: Facts):
     given: options.given,
     machine,
     corpusTokens: genome && Math.ceil(genome.bytes / BYTES_PER_TOKEN),
-    hasReplay: options.hasReplay,
+    replay: options.replay,
     genomeBytes: genome?.bytes ?? 0,
     copiesParent: options.copiesParent,
     ...probe,

@@ -1,4 +1,4 @@
-/** What a blueprint may say of the order in which the text is read. */
+/** What a blueprint may say of the order in which the text is read, and of the tokens that count. */
 import * as z from "zod";
 import { measures } from "../epigenome/difficulty.ts";
 
@@ -33,3 +33,16 @@ export const orderSchema = z
     message: "needs by: loss or by: compressibility",
   })
   .describe("Order of the text in a pass; a seeded shuffle where it says nothing");
+
+/** The part `select:` of a blueprint. */
+export const selectSchema = z
+  .strictObject({
+    excess: z
+      .number()
+      .gt(0)
+      .max(1)
+      .describe(
+        "Part of a step's tokens that count: those with the highest loss above the parent's (arXiv 2404.07965)",
+      ),
+  })
+  .describe("Which tokens count in the loss (default all); replay always does");

@@ -37,7 +37,7 @@ export function outlookOf(
   matrixRate: number,
 ): Outlook[] {
   const flopsPerSecond = TRAINING_PART * matrixRate;
-  const common = { given: {}, hasReplay: false, copiesParent: false };
+  const common = { given: {}, replay: "none" as const, copiesParent: false };
   return Object.entries(bodies).flatMap(([model, config]) => {
     const probe = { flopsPerSecond };
     const { chosen } = matchRecipes(recipes, { ...common, config, machine, genome: undefined, probe });

@@ -3,9 +3,12 @@ import { createHash } from "node:crypto";
 import type { Adapt } from "../epigenome/marks/adapt.ts";
 import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
+import type { QuestionPlan } from "../epigenome/synthetic/question-plan.ts";
+import type { OwnReplayPlan } from "../epigenome/synthetic/own-replay.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { ModuleRule } from "../models/module-marks.ts";
+import type { NameRule } from "../models/weight-names.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -54,10 +57,20 @@ export interface Settings {
   order: Order;
   /** How marks of groups change during the training; null: they stay. */
   adapt: Adapt | null;
+  /** Part of a step's tokens that count, those with the highest loss above the parent's; null: all. */
+  select: { readonly excess: number } | null;
   /** Part of the trained tokens. */
   replay: number;
+  /** Part of the training time that each of the next two may take, beside it. */
+  syntheticTime: number;
+  /** What the parent writes itself as replay before training; null where it need not. */
+  ownReplay: OwnReplayPlan | null;
+  /** What the parent asks itself about files before training; null where no rule frames one so. */
+  questions: QuestionPlan | null;
   /** The forgetting budget, null in what is not watched; null where there is none. */
   keep: { readonly kl: number | null; readonly retention: number | null } | null;
+  /** Points between parent and child, of which the best emerges; null for the child as it is. */
+  blend: { readonly alphas: readonly number[]; readonly modules: readonly (NameRule & { alpha: number })[] } | null;
   /** "default": after the rules that silence what small bodies do not get; "all": the blueprint's rules alone. */
   express: "default" | "all";
   /** In order: what a later one says counts. */
@@ -119,11 +132,40 @@ export interface Diet {
   readonly overlap: readonly { readonly stages: readonly [string, string]; readonly share: number }[];
 }
 
+/** What a probe measured before the plan was made. */
+export interface ProbeRecord {
+  readonly origin: "measured";
+  /** Of the untouched parent on a sample of what is trained on, in windows of `sequence` positions. */
+  readonly bitsPerByte: number;
+  readonly perRepository: readonly {
+    readonly repository: string;
+    readonly bytes: number;
+    readonly bitsPerByte: number;
+  }[];
+  /** The same after the steps; null where the first figure raised no doubt. */
+  readonly bitsPerByteAfter: number | null;
+  readonly steps: number;
+  /** Of a sample of `sampleBytes`: bits per byte of the frequencies of its bytes, and of DEFLATE. */
+  readonly byteEntropy: number;
+  readonly deflatedBits: number;
+  readonly sampleBytes: number;
+  /** Of everything that one pass trains. */
+  readonly bytesPerToken: number;
+  /** Sequences of a step of the probe, and positions of each. */
+  readonly sequences: number;
+  readonly sequence: number;
+  /** Operations that its training steps did in a second, and how many tokens of the plan's shape these are. */
+  readonly flopsPerSecond: number;
+  readonly tokensPerSecond: number;
+}
+
 export interface Plan {
   readonly schema: 2;
   readonly inputs: PlanInputs;
   readonly settings: PlannedSettings;
   readonly diet: Diet;
+  /** Null where nothing was probed. Like the rate, it decides no setting. */
+  readonly probe: ProbeRecord | null;
   /** Reproducible too where the rate is estimated: what happens to be free on the machine is not in it. */
   readonly predicted: Estimate & {
     readonly tokensPerSecond: number;
@@ -132,7 +174,9 @@ export interface Plan {
     readonly steps: number;
     readonly epochs: number;
     readonly trainingSeconds: number;
-    /** For the parent to read the text first, where the order goes by its losses; else 0. */
+    /** Of what the parent writes before training. */
+    readonly syntheticSeconds: number;
+    /** For the parent to read the text first, where order or selection go by its losses; else 0. */
     readonly parentSeconds: number;
   };
 }

@@ -1,13 +1,40 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gene } from "../epigenome/testing.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, ProbeRecord } from "./plan.ts";
 import { refuseCopies, refuseUnready, unreadiness } from "./readiness.ts";
 
 function planOf(trained: number, replay = 0.25): Plan {
   const diet = { stages: [{ name: "all", documents: 3, tokens: trained, trained }], overlap: [] };
-  return { diet, settings: { replay: { value: replay } }, predicted: { tokensPerStep: 2048 } } as unknown as Plan;
+  const settings = { replay: { value: replay } };
+  return { diet, settings, predicted: { tokensPerStep: 2048 }, probe: null } as unknown as Plan;
 }
+
+test("noise is what neither a compressor nor the parent, trained a little or not, can tell from its byte frequencies", () => {
+  const noise = {
+    bitsPerByte: 7.9,
+    bitsPerByteAfter: 6.2,
+    steps: 8,
+    byteEntropy: 6,
+    deflatedBits: 6.05,
+    sampleBytes: 65536,
+  };
+  const reasonsOf = (change: Partial<typeof noise> | { bitsPerByteAfter: null }): string[] =>
+    unreadiness({ ...planOf(1e6), probe: { ...noise, ...change } as ProbeRecord });
+  assert.match(
+    reasonsOf({})[0]!,
+    /^the genome looks like noise: the parent needs 7\.90 .* 6\.20 after 8 steps, .* 6\.00$/,
+  );
+  for (const change of [
+    { deflatedBits: 5.6 },
+    { bitsPerByte: 5.6 },
+    { bitsPerByteAfter: 5.6 },
+    { bitsPerByteAfter: null },
+    { sampleBytes: 4095 },
+  ]) {
+    assert.deepEqual(reasonsOf(change), [], JSON.stringify(change));
+  }
+});
 
 test("a genome of fewer tokens than an optimiser step takes of it is too small", () => {
   assert.deepEqual(unreadiness(planOf(1536)), []);

@@ -17,7 +17,7 @@ function capacityOf(config: typeof smolLm2, yaml = "", given: Given = {}, measur
     given,
     machine,
     corpusTokens: undefined,
-    hasReplay: false,
+    replay: "none",
     genomeBytes: 0,
     copiesParent: false,
     ...measured,

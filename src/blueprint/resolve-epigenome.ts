@@ -1,7 +1,8 @@
 /** What of a genome a blueprint expresses for a body. */
 import type { Planned, PlannedSettings } from "./plan.ts";
 import type { Blueprint } from "./schema.ts";
-import { BYTES_PER_TOKEN, type Given, origins, resolveGiven, type Workload } from "./workload.ts";
+import { origins, resolveGiven } from "./origins.ts";
+import { BYTES_PER_TOKEN, type Given, type Workload } from "./workload.ts";
 
 /**
  * A trained weight can hold about 2 bits of what it reads (Allen-Zhu and Li, arXiv 2404.05405); a byte of text that was

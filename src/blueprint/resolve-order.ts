@@ -1,7 +1,7 @@
-/** The order of the text in a pass, with what a recipe leaves open filled in. */
+/** The order of the text in a pass and the tokens that count, with what a recipe leaves open filled in. */
 import { shuffled } from "../epigenome/order.ts";
 import type { Order } from "../epigenome/order.ts";
-import type { Planned } from "./plan.ts";
+import type { Planned, Settings } from "./plan.ts";
 import type { Blueprint } from "./schema.ts";
 
 /** As a warm-up only: what arXiv 2506.11300 found to help, and no more of the run than its learning rate needs to settle. */
@@ -15,4 +15,10 @@ export function resolveOrder({ name, order }: Blueprint): Planned<Order> {
     origin: "recipe",
     reason: by !== "shuffle" && order.part === undefined ? `${name} (part: a warm-up, by default)` : name,
   };
+}
+
+export function resolveSelect({ name, select }: Blueprint): Planned<Settings["select"]> {
+  if (select === undefined) return { value: null, origin: "default", reason: "every token counts" };
+  if (select.excess === 1) return { value: null, origin: "recipe", reason: `${name}: all tokens` };
+  return { value: { excess: select.excess }, origin: "recipe", reason: name };
 }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { canonicalJson } from "../formats/files.ts";
 import { smolLm2 } from "./known-bodies.ts";
 import { loadBlueprint, parseBlueprint } from "./load.ts";
-import { planHash, readPlan, settingsOf, writePlan } from "./plan.ts";
+import { type ProbeRecord, planHash, readPlan, settingsOf, writePlan } from "./plan.ts";
 import { refuseBody, resolvePlan, type ResolveOptions } from "./resolve.ts";
 import { smallLlama, testRecipe } from "./testing.ts";
 
@@ -23,7 +23,8 @@ const options: ResolveOptions = {
   diet: dietOf(400_000),
   asks: () => false,
   hasChatTemplate: true,
-  hasReplay: true,
+  replay: "given",
+  questioned: 0,
   genomeBytes: 1_500_000,
   copiesParent: false,
   inputs: {
@@ -100,12 +101,12 @@ test("steps end with the passes that are useful, or with the time", () => {
   assert.equal(short.settings.maxSteps.value, Math.ceil((4 * 3000) / ((1 - 0.3) * 2048)));
   assert.equal(short.predicted.steps, short.settings.maxSteps.value);
   assert.ok(Math.abs(short.predicted.epochs - 4) < 0.5);
-  const long = resolvePlan({ ...options, diet: dietOf(1e8), tokensPerSecond: 2048, given: { minutes: 2 } });
+  const long = resolvePlan({ ...options, diet: dietOf(1e8), probe: probed(2048), given: { minutes: 2 } });
   assert.deepEqual([long.predicted.steps, long.predicted.trainingSeconds, long.predicted.rate], [120, 120, "measured"]);
 });
 
 test("without a replay text there is no replay", () => {
-  const { settings } = resolvePlan({ ...options, hasReplay: false });
+  const { settings } = resolvePlan({ ...options, replay: "none" });
   assert.deepEqual([settings.replay.value, settings.replay.origin], [0, "derived"]);
 });
 
@@ -119,7 +120,9 @@ test("what a blueprint leaves open has a default with a reason", () => {
     targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     rslora: false,
   });
-  assert.deepEqual([settings.replay.value, settings.replay.origin], [0.05, "default"]);
+  assert.deepEqual([settings.replay.value, settings.replay.origin], [0.25, "default"]);
+  const large = resolvePlan({ ...options, recipe, config: smolLm2 });
+  assert.equal(large.settings.replay.value, 0.05);
   assert.deepEqual([settings.budget.value, predicted.steps], [{ steps: 10 }, 10]);
 });
 
@@ -166,9 +169,34 @@ test("marks on modules must name what is trained, and leave something to train",
   assert.throws(() => refuseBody(blueprint, smallLlama, options.machine, "nest"), { code: "invalid" });
 });
 
+test("a blend is one alpha, alphas by modules, or some to choose from", () => {
+  const blended = (blend: string) => resolvePlan({ ...options, recipe: testRecipe("blended", `blend: ${blend}`) });
+  assert.deepEqual(blended("0.5").settings.blend, {
+    value: { alphas: [0.5], modules: [] },
+    origin: "recipe",
+    reason: "blended",
+  });
+  assert.deepEqual(blended("{choose: [1, 0.25, 0.25]}").settings.blend.value, { alphas: [0.25, 1], modules: [] });
+  const modules = [{ match: "**.mlp.**", alpha: 0 }];
+  assert.deepEqual(blended('{alpha: 1, modules: [{match: "**.mlp.**", alpha: 0}]}').settings.blend.value, {
+    alphas: [1],
+    modules,
+  });
+  assert.equal(resolvePlan(options).settings.blend.value, null);
+  for (const [wrong, message] of [
+    ["1.5", /blend/],
+    ["{choose: []}", /blend\.choose/],
+    ["{choose: [0]}", /blend\.choose/],
+    ["{alhpa: 1}", /unknown key "alhpa" in blend|blend\.alpha/],
+    ['{alpha: 1, modules: [{match: "**.mpl.**", alpha: 0}]}', /in blend\.modules, no weight's name matches/],
+  ] as const) {
+    assert.throws(() => blended(wrong), { code: "invalid", message });
+  }
+});
+
 test("the hash covers what decides the result: not the measured rate, not the free disk", () => {
   const plan = resolvePlan(options);
-  const elsewhere = { ...options, tokensPerSecond: 999, machine: { ...options.machine, diskBytes: 40e9 } };
+  const elsewhere = { ...options, probe: probed(999), machine: { ...options.machine, diskBytes: 40e9 } };
   assert.equal(planHash(plan), planHash(resolvePlan(elsewhere)));
   assert.equal(planHash(plan), planHash(JSON.parse(canonicalJson(plan))));
   assert.notEqual(planHash(plan), planHash(resolvePlan({ ...options, given: { seed: 2 } })));
@@ -194,6 +222,24 @@ test("a plan is read as it was written, the same bytes each time, and not after 
   await writeFile(two, "null");
   await assert.rejects(readPlan(two), { code: "damaged" });
 });
+
+function probed(tokensPerSecond: number): ProbeRecord {
+  return {
+    origin: "measured",
+    bitsPerByte: 2,
+    perRepository: [],
+    bitsPerByteAfter: null,
+    steps: 4,
+    byteEntropy: 4.5,
+    deflatedBits: 3,
+    sampleBytes: 65536,
+    bytesPerToken: 3.2,
+    sequences: 4,
+    sequence: 512,
+    flopsPerSecond: 1e11,
+    tokensPerSecond,
+  };
+}
 
 function dietOf(tokens: number): ResolveOptions["diet"] {
   return { stages: [{ name: "all", documents: 1, tokens, trained: tokens }], overlap: [] };

@@ -3,15 +3,23 @@ import type { ModelConfig } from "../models/config.ts";
 import { refuseUnfit } from "./estimate.ts";
 import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
-import type { Diet, Plan, PlanInputs, Planned, PlannedSettings } from "./plan.ts";
+import type { Diet, Plan, PlanInputs, Planned, PlannedSettings, ProbeRecord } from "./plan.ts";
 import { measuresOf, passLength } from "../epigenome/order.ts";
 import { resolveAdapt } from "./resolve-adapt.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
-import { resolveOrder } from "./resolve-order.ts";
+import { resolveOrder, resolveSelect } from "./resolve-order.ts";
 import { resolveModules } from "./resolve-modules.ts";
 import { resolveStages } from "./resolve-stages.ts";
+import {
+  type ReplayFrom,
+  resolveOwnReplay,
+  resolveQuestions,
+  resolveSyntheticTime,
+  syntheticSeconds,
+} from "./resolve-synthetic.ts";
 import type { Blueprint } from "./schema.ts";
-import { FLOPS_OF_CORE, type Given, origins, resolveGiven, workloadOf } from "./workload.ts";
+import { origins, resolveGiven } from "./origins.ts";
+import { FLOPS_OF_CORE, type Given, workloadOf } from "./workload.ts";
 
 export interface ResolveOptions {
   readonly recipe: LoadedBlueprint;
@@ -28,12 +36,15 @@ export interface ResolveOptions {
   readonly asks: (stage: string) => boolean;
   /** Whether the parent comes with a chat template. */
   readonly hasChatTemplate: boolean;
-  readonly hasReplay: boolean;
+  /** Where replay comes from. */
+  readonly replay: ReplayFrom;
+  /** Files that are framed as question-answer. */
+  readonly questioned: number;
   readonly genomeBytes: number;
   readonly copiesParent: boolean;
   readonly inputs: Omit<PlanInputs, "blueprint">;
-  /** Tokens per second of training steps, where they were measured. */
-  readonly tokensPerSecond?: number;
+  /** What was measured before. */
+  readonly probe?: ProbeRecord;
 }
 
 /**
@@ -54,7 +65,9 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const order = resolveOrder(blueprint);
   const textTokens = options.diet.stages.reduce((sum, { tokens }) => sum + tokens, 0);
   const corpusTokens = Math.round(textTokens * passLength(order.value));
-  const load = workloadOf(blueprint, { ...options, corpusTokens });
+  const { probe } = options;
+  const measured = probe === undefined ? {} : { tokensPerSecond: probe.tokensPerSecond };
+  const load = workloadOf(blueprint, { ...options, ...measured, corpusTokens });
   const { lora, optimizer, sequence, stepSequences, microBatch, needs, budget, replay, epochs } = load;
   refuseUnfit(needs, machine, options.out);
   const seed = resolveGiven(options.given.seed, "--seed", from(blueprint.seed, 1, "any number will do"));
@@ -66,14 +79,16 @@ export function resolvePlan(options: ResolveOptions): Plan {
   const { tokensPerStep, maxSteps, steps, tokensPerSecond: rate } = load;
   const times = from(blueprint.evaluation?.times, 4, "a curve of five points");
   const evaluationShare = from(blueprint.evaluation?.share, 0.15, "at most this part of the training time");
-  const seconds =
-    "minutes" in budget.value ? budget.value.minutes * 60 : (budget.value.steps * tokensPerStep) / load.nominalRate;
+  const { seconds, speed } = load;
+  const ownReplay = resolveOwnReplay(blueprint, options.replay, load);
+  const { trainedBytes } = options.inputs.genome;
+  const questions = resolveQuestions(blueprint, { files: options.questioned, trainedBytes }, load);
   // Windows overlap by half: a token is read up to twice.
   const evaluationRate = (threads.value * FLOPS_OF_CORE) / (2 * needs.flopsPerScoredToken);
   const settings: PlannedSettings = {
     method,
     lora,
-    modules: resolveModules(blueprint, config),
+    ...resolveModules(blueprint, config),
     optimizer,
     learningRate: { value: blueprint.optimizer.learningRate, origin: "recipe", reason: blueprint.name },
     betas: from(blueprint.optimizer.betas, [0.9, 0.95] as const, "a short memory suits short runs"),
@@ -93,7 +108,11 @@ export function resolvePlan(options: ResolveOptions): Plan {
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     order,
     adapt: resolveAdapt(blueprint, budget.value),
+    select: resolveSelect(blueprint),
     replay,
+    syntheticTime: resolveSyntheticTime(blueprint),
+    ownReplay,
+    questions,
     keep: from(keepOf(blueprint), null, "no budget: the best held-out figure alone decides"),
     ...resolveEpigenome(blueprint, load, options.given),
     heldOutMatch: from(blueprint.heldOut?.match, "**", "whatever is trained on is measured"),
@@ -122,17 +141,20 @@ export function resolvePlan(options: ResolveOptions): Plan {
     inputs: { blueprint: { name: blueprint.name, sha256: recipe.sha256 }, ...options.inputs },
     settings,
     diet: options.diet,
+    probe: probe ?? null,
     predicted: {
       ...needs,
       tokensPerSecond: rate,
-      rate: options.tokensPerSecond === undefined ? "estimated" : "measured",
+      rate: probe === undefined ? "estimated" : "measured",
       tokensPerStep,
       steps,
       epochs: (steps * tokensPerStep * (1 - replay.value)) / Math.max(1, corpusTokens),
       trainingSeconds: (steps * tokensPerStep) / rate,
-      parentSeconds: measuresOf(order.value).includes("loss")
-        ? (textTokens / rate) * (needs.flopsPerScoredToken / needs.flopsPerToken)
-        : 0,
+      syntheticSeconds: syntheticSeconds(speed, ownReplay.value, questions.value),
+      parentSeconds:
+        measuresOf(order.value).includes("loss") || settings.select.value !== null
+          ? (textTokens / rate) * (needs.flopsPerScoredToken / load.flopsPerTrainedToken)
+          : 0,
     },
   };
 }
@@ -149,7 +171,7 @@ export function refuseBody(blueprint: Blueprint, config: ModelConfig, machine: M
     given: {},
     machine,
     corpusTokens: 0,
-    hasReplay: false,
+    replay: "none",
     genomeBytes: 0,
     copiesParent: false,
   });

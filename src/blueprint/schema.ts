@@ -6,13 +6,31 @@ import * as z from "zod";
 import { adaptSchema } from "./adapt-schema.ts";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
-import { orderSchema } from "./order-schema.ts";
+import { blendSchema, keepSchema } from "./keep-schema.ts";
+import { orderSchema, selectSchema } from "./order-schema.ts";
 import { stagesSchema } from "./stages-schema.ts";
-import { keepSchema } from "./keep-schema.ts";
 import { modulesSchema } from "./module-schema.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
+
+const syntheticSchema = z
+  .strictObject({
+    time: z
+      .number()
+      .gt(0)
+      .max(10)
+      .optional()
+      .describe("Part of the training time that replay, and that questions, may take to be written (default 0.15)"),
+    pairsPerFile: count.optional().describe("Passages of a file that the parent asks itself about (default 4)"),
+    pairsShare: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Bytes of questions with answers, as a part of all trained bytes, at most (default 0.1)"),
+  })
+  .describe("What the parent writes itself before training: replay where none is given, and questions about files");
 
 /** The linear modules of a block, by the last part of their names. */
 export const LINEAR_MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] as const;
@@ -74,11 +92,15 @@ const keysSchema = z.strictObject({
     .min(0)
     .max(0.9)
     .optional()
-    .describe("Part of the trained tokens that comes from the replay text (default 0.05; 0 where there is none)"),
+    .describe(
+      "Part of the trained tokens that comes from the replay text, given or of the parent's own (default 0.25 below 50 million parameters, else 0.05)",
+    ),
+  synthetic: syntheticSchema.optional(),
   epigenome: epigenomeSchema.optional(),
   adapt: adaptSchema.optional(),
   stages: stagesSchema.optional(),
   order: orderSchema.optional(),
+  select: selectSchema.optional(),
   repair: z
     .literal(true)
     .optional()
@@ -90,6 +112,7 @@ const keysSchema = z.strictObject({
     .optional()
     .describe("Chat template (Jinja) for a parent that has none; the trained model keeps it"),
   keep: keepSchema.optional(),
+  blend: blendSchema.optional(),
   heldOut: z
     .strictObject({
       match: z

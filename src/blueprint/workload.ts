@@ -6,6 +6,8 @@ import type { ModelConfig } from "../models/config.ts";
 import { type Estimate, estimate } from "./estimate.ts";
 import type { Machine } from "./machine.ts";
 import type { Origin, Planned, PlannedSettings } from "./plan.ts";
+import { origins } from "./origins.ts";
+import { type ReplayFrom, resolveReplay, speedOf } from "./resolve-synthetic.ts";
 import { type Blueprint, LINEAR_MODULES } from "./schema.ts";
 
 /** What the command line gives, over the blueprint. */
@@ -21,7 +23,8 @@ export interface WorkloadOptions {
   readonly machine: Machine;
   /** Predictions that one pass over the trained text trains; undefined where they are not known: no limit then. */
   readonly corpusTokens: number | undefined;
-  readonly hasReplay: boolean;
+  /** Where replay comes from. */
+  readonly replay: ReplayFrom;
   readonly genomeBytes: number;
   readonly copiesParent: boolean;
   /** Operations per second of training on all cores, where a probe measured them (default: an AVX2 core's, by cores). */
@@ -49,8 +52,14 @@ export interface Workload {
    * depend on how busy the machine was.
    */
   readonly nominalRate: number;
+  /** The forward pass that selects tokens included. */
+  readonly flopsPerTrainedToken: number;
   /** Predictions on the genome's text, replay apart, that the budget allows at the nominal rate. */
   readonly genomeTokens: number;
+  /** What generation reaches, beside training and scoring; nominal too. */
+  readonly speed: ReturnType<typeof speedOf>;
+  /** Of training, by the budget at the nominal rate. */
+  readonly seconds: number;
   readonly tokensPerSecond: number;
   /** Steps that budget and text allow. */
   readonly steps: number;
@@ -91,14 +100,18 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
   const microBatch = fitMicroBatch(stepSequences, machine, needsOf);
   const needs = needsOf(microBatch.value);
   const budget = resolveBudget(blueprint, options.given);
-  const replay = resolveReplay(blueprint, options.hasReplay);
+  const speed = speedOf(options.flopsPerSecond ?? machine.cores * FLOPS_OF_CORE, needs);
+  const replay = resolveReplay(blueprint, { from: options.replay, parameters: needs.parameters, speed });
   const epochs = from(blueprint.epochs?.max, EPOCHS, "more passes gain next to nothing (arXiv 2305.16264)");
   const tokensPerStep = stepSequences * sequence.value;
   const maxSteps =
     corpusTokens === undefined
       ? Infinity
       : Math.max(1, Math.ceil((epochs.value * corpusTokens) / ((1 - replay.value) * tokensPerStep)));
-  const nominalRate = (options.flopsPerSecond ?? machine.cores * FLOPS_OF_CORE) / needs.flopsPerToken;
+  // What selects tokens looks at them first.
+  const looks = (blueprint.select?.excess ?? 1) < 1 ? needs.flopsPerScoredToken : 0;
+  const flopsPerTrainedToken = needs.flopsPerToken + looks;
+  const nominalRate = (speed.trained * needs.flopsPerToken) / flopsPerTrainedToken;
   const tokensPerSecond = options.tokensPerSecond ?? nominalRate;
   const stepsAt = (rate: number): number =>
     "minutes" in budget.value ? (budget.value.minutes * 60 * rate) / tokensPerStep : budget.value.steps;
@@ -115,24 +128,14 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     epochs,
     maxSteps,
     tokensPerStep,
+    flopsPerTrainedToken,
     nominalRate,
     genomeTokens: stepsAt(nominalRate) * tokensPerStep * (1 - replay.value),
+    speed,
+    seconds: (stepsAt(nominalRate) * tokensPerStep) / nominalRate,
     tokensPerSecond,
     steps,
   };
-}
-
-/** A value of the blueprint, or the default with why it is what it is. */
-export function origins(blueprint: Blueprint): <T>(written: T | undefined, otherwise: T, reason: string) => Planned<T> {
-  return (written, otherwise, reason) =>
-    written === undefined
-      ? { value: otherwise, origin: "default", reason }
-      : { value: written, origin: "recipe", reason: blueprint.name };
-}
-
-/** A value of the command line, or what it goes before. */
-export function resolveGiven<T>(given: T | undefined, flag: string, otherwise: Planned<T>): Planned<T> {
-  return given === undefined ? otherwise : { value: given, origin: "given", reason: flag };
 }
 
 /** The adapter of a recipe; null for full training. */
@@ -161,11 +164,6 @@ function resolveSequence(blueprint: Blueprint, config: ModelConfig): Planned<num
     };
   }
   return origins(blueprint)(blueprint.batch?.sequence, 512, "most files fit, attention stays cheap");
-}
-
-function resolveReplay(blueprint: Blueprint, hasReplay: boolean): Planned<number> {
-  if (!hasReplay) return { value: 0, origin: "derived", reason: "no replay text was given" };
-  return origins(blueprint)(blueprint.replay, 0.05, "1 % prevents most forgetting, 5 % is safe (arXiv 2502.06042)");
 }
 
 function resolveBudget(blueprint: Blueprint, given: Given): PlannedSettings["budget"] {

@@ -28,6 +28,8 @@ export interface TrainOptions {
     /** Part of the run (of its steps, or of its minutes) in which the rate falls; 0 to 1. */
     readonly decay: number;
   };
+  /** Part of a step's tokens that count, by their loss above the batches' reference (token-selection.ts). Default: all. */
+  readonly select?: { readonly excess: number } | undefined;
   /** Largest global gradient norm; Infinity for no clipping. */
   readonly clip: number;
   /** Minutes bound everything this function does, interim and final evaluations included. */

@@ -94,6 +94,34 @@ test("learns, logs each step once, keeps the last two checkpoints and the best, 
   assert.equal(last.type === "step" && last.tokens, result.tokens);
 });
 
+test("selection of every token trains as none does; of a part it goes on after a stop without a trace", async (t) => {
+  const withReference = {
+    batch: (step: number, micro: number) => {
+      const batch = bigramStream.batch(step, micro);
+      return { ...batch, reference: Float32Array.from(batch.targets, (id) => 2 + id / 20) };
+    },
+  };
+  const run = async (dir: string, more: Partial<TrainOptions>): Promise<Float32Array[]> => {
+    const step = bigramStep();
+    await train({ ...options(dir, step), budget: { steps: 12 }, stream: withReference, ...more });
+    return weights(step);
+  };
+  const none = await run(await folder(t), {});
+  assert.deepEqual(await run(await folder(t), { select: { excess: 1 } }), none);
+  const whole = await run(await folder(t), { select: { excess: 0.3 } });
+  assert.notDeepEqual(whole, none);
+  const dir = await folder(t);
+  const stop = new AbortController();
+  const interrupted = run(dir, {
+    select: { excess: 0.3 },
+    signal: stop.signal,
+    onEvent: (event) => event.type === "step" && event.step === 5 && stop.abort(),
+  });
+  await assert.rejects(interrupted, isError("interrupted", /after 5 steps/));
+  assert.deepEqual(await run(dir, { select: { excess: 0.3 }, resume: true }), whole);
+  await assert.rejects(run(dir, { select: { excess: 0.4 }, resume: true }), isError("mismatch", /select/));
+});
+
 test("one step of three uneven micro-batches equals sum(w nll) / sum(w), clipped once", async (t) => {
   const step = bigramStep();
   const before = weights(step);

@@ -20,6 +20,7 @@ import { createLossGuard, diverged } from "./loss-guard.ts";
 import { createPace } from "./pace.ts";
 import { openRunFolder } from "./run-folder.ts";
 import { learningRateAt } from "./schedule.ts";
+import { selectByExcess } from "./token-selection.ts";
 import { createStageClock } from "./stages.ts";
 import type { TrainOptions, TrainResult } from "./train-options.ts";
 
@@ -41,6 +42,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     warmup: schedule.warmup,
     decay: schedule.decay,
     ...(options.stages === undefined ? {} : { stages: options.stages.shares }),
+    ...(options.select === undefined ? {} : { select: options.select }),
     clip: Number.isFinite(clip) ? clip : null,
     ...(keep === undefined ? {} : { keep }),
     optimiser: { name: optimiser.name, ...optimiser.settings },
@@ -144,7 +146,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   /** One optimiser step; false where the time ran out in its middle, and then nothing has changed. */
   const advance = async (): Promise<boolean> => {
     const before = clock();
-    const sums = await accumulateStep(step, batches(completed), () => completed > 0 && pace.outOfTime());
+    const stopped = (): boolean => completed > 0 && pace.outOfTime();
+    const chosen =
+      options.select === undefined
+        ? batches(completed)
+        : await selectByExcess(step, [...batches(completed)], { share: options.select.excess, stopped });
+    const sums = chosen && (await accumulateStep(step, chosen, stopped));
     if (sums === undefined) return false;
     const { nats, weight } = sums;
     if (weight === 0) throw new UserError("empty", `step ${completed + 1} has nothing to predict`);

@@ -1,24 +1,29 @@
-/** `chrysalis blueprint match`: which recipe a model gets, why, and what it would read; nothing is loaded or trained. */
+/** `chrysalis blueprint match`: which recipe a model gets, why, and what it would read: by estimates, or by a probe of seconds. */
 
 import { resolve } from "node:path";
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import { probeMachine } from "../blueprint/machine.ts";
 import type { Match, Ranked } from "../blueprint/match.ts";
+import type { ProbeRecord } from "../blueprint/plan.ts";
 import { openGenome } from "../genome/manifest.ts";
 import { readConfigOf } from "../models/load.ts";
 import { selectionFor } from "./diet.ts";
+import { usageError } from "./flags.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
-import { rankRecipes, textOfModel } from "./inputs.ts";
+import { rankRecipes, replayOf } from "./inputs.ts";
 import { dietFor, fertilityOn, tokenizerBeside } from "./match-diet.ts";
 import type { MatchDiet } from "./match-diet.ts";
+import { probeMatch } from "./match-probe.ts";
 import { checkModelPath } from "./model-path.ts";
+import { probeRows } from "./probe-rows.ts";
 import { modelOf } from "./request.ts";
+import { showPipeline } from "./show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
 
 export const blueprintMatch = defineVerb({
   name: "blueprint match",
   summary: "Rank the recipes for a model and a genome, with reasons",
-  usage: "[--model MODEL] [--genome DIR] [--minutes M]",
+  usage: "[--model MODEL] [--genome DIR] [--minutes M] [--probe]",
   positionals: [],
   flags: {
     model: {
@@ -28,6 +33,10 @@ export const blueprintMatch = defineVerb({
     },
     genome: { kind: "text", value: "DIR", help: "Genome folder (default: the genome counts as not known)" },
     minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
+    probe: {
+      kind: "switch",
+      help: "Load the model, let it read a sample of the genome and train some steps, and rank by the measured rate",
+    },
   },
   examples: [
     {
@@ -40,6 +49,9 @@ export const blueprintMatch = defineVerb({
     },
   ],
   async run({ flags }, { cwd, signal, progress }) {
+    if (flags.probe && flags.genome === undefined) {
+      throw usageError("--probe is given without --genome", "name the genome that the model is to read");
+    }
     const model = modelOf(flags.model, cwd);
     checkModelPath(model);
     const body = await readConfigOf(model);
@@ -50,14 +62,25 @@ export const blueprintMatch = defineVerb({
       const facts = genome && genomeFacts(genome.genes);
       const machine = await probeMachine(cwd);
       const { minutes } = flags;
-      const hasReplay = textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined;
-      const match = await rankRecipes(body, { genome: facts, machine, minutes, hasReplay });
+      const replay = replayOf(body.kind, model);
+      const given = minutes === undefined ? {} : { minutes };
+      const of = { config: body.config, given, machine, replay };
+      const rankedBy = { genome: facts, machine, minutes, replay };
+      const estimated = await rankRecipes(body, rankedBy);
+      let match = estimated;
+      let probe: ProbeRecord | null = null;
+      if (flags.probe && genome !== undefined) {
+        const { recipe } = estimated.chosen;
+        const onEvent = showPipeline(progress);
+        const selection = selectionFor(recipe.blueprint, of).options;
+        probe = await probeMatch({ model, genome, recipe, selection, ...of, onEvent, signal });
+        match = await rankRecipes(body, { ...rankedBy, probe });
+      }
       const fertility = genome && (await fertilityOn(genome, await tokenizerBeside(model, body.kind), signal));
       progress.close();
-      const given = minutes === undefined ? {} : { minutes };
       const dietOf = ({ recipe: { blueprint }, applicable }: Ranked): MatchDiet | null => {
         if (genome === undefined || !applicable) return null;
-        return dietFor(genome, selectionFor(blueprint, { config: body.config, given, machine, hasReplay }), fertility);
+        return dietFor(genome, selectionFor(blueprint, of), fertility);
       };
       const ranking = match.ranking.map((ranked) => ({
         recipe: ranked.recipe.blueprint.name,
@@ -72,7 +95,8 @@ export const blueprintMatch = defineVerb({
       }));
       return {
         chosen: match.chosen.recipe.blueprint.name,
-        probed: false,
+        probed: probe !== null,
+        probe,
         model: { path: model, architecture: body.config.modelType, parameters: match.chosen.predicted.parameters },
         genome: facts ?? null,
         diet: ranking[0]!.diet,
@@ -82,11 +106,12 @@ export const blueprintMatch = defineVerb({
       await genome?.close();
     }
   },
-  human: ({ chosen, model, genome, ranking }) => {
+  human: ({ chosen, model, genome, probe, ranking }) => {
     const known =
       genome === null ? "the genome is not known (--genome)" : `${formatBytes(genome.bytes)} of distinct text`;
     return [
-      `${model.architecture} body of ${formatCount(model.parameters)} parameters; ${known}; by estimates, nothing was measured`,
+      `${model.architecture} body of ${formatCount(model.parameters)} parameters; ${known}; ${probe === null ? "by estimates, nothing was measured" : "at the measured rate"}`,
+      ...(probe === null ? [] : ["", ...probeRows(probe)]),
       "",
       ...ranking.flatMap(({ recipe, score, applicable, fits, failed, reasons, predicted, diet }) => [
         `${recipe === chosen ? "* " : "  "}${recipe}  ${score.toFixed(2)}${applicable ? (fits ? "" : ", does not fit this machine") : ", does not apply"}`,
@@ -101,7 +126,7 @@ export const blueprintMatch = defineVerb({
       ]),
       "",
       ranking[0]!.fits
-        ? `${chosen} is what run would take.`
+        ? `${chosen} is what run would take${probe === null ? "" : ", unless its estimates differ from what was measured here"}.`
         : `${chosen} is the nearest; run would refuse it on this machine.`,
     ].join("\n");
   },

@@ -87,6 +87,16 @@ describe("chrysalis blueprint and doctor", () => {
     assert.equal((await json("blueprint", "match")).diet, null);
   });
 
+  test("match --probe lets the model read the genome, and ranks by the measured rate", async () => {
+    const { probed, probe, ranking } = await json("blueprint", "match", "--genome", "mixed-genome", "--probe");
+    assert.deepEqual([probed, probe.origin, probe.perRepository[0].repository], [true, "measured", "mixed"]);
+    assert.ok(probe.bitsPerByte > 0.5 && probe.bitsPerByte < probe.byteEntropy);
+    assert.ok(Math.abs(ranking[0].predicted.tokensPerSecond / probe.tokensPerSecond - 1) < 1e-9);
+    const { code, stderr } = await run("blueprint", "match", "--probe");
+    assert.equal(code, 2);
+    assert.match(stderr, /--probe is given without --genome/);
+  });
+
   test("match tells people the choice, the reasons and what would change it", async () => {
     const { code, stdout } = await run("blueprint", "match", "--model", "smol");
     assert.equal(code, 0);

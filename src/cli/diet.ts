@@ -5,6 +5,7 @@ import { loadBlueprint } from "../blueprint/load.ts";
 import { genomeFacts } from "../blueprint/genome-facts.ts";
 import { probeMachine } from "../blueprint/machine.ts";
 import type { Machine } from "../blueprint/machine.ts";
+import type { ReplayFrom } from "../blueprint/resolve-synthetic.ts";
 import type { Planned } from "../blueprint/plan.ts";
 import { resolveEpigenome } from "../blueprint/resolve-epigenome.ts";
 import type { Blueprint } from "../blueprint/schema.ts";
@@ -18,7 +19,7 @@ import { inspectBody } from "../models/load.ts";
 import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Flags, Parsed } from "./flags.ts";
-import { rankRecipes, textOfModel } from "./inputs.ts";
+import { rankRecipes, replayOf } from "./inputs.ts";
 import { openTokenizer } from "./model.ts";
 import { selectionOf } from "./planning.ts";
 import { blueprintOf, modelOf } from "./request.ts";
@@ -65,11 +66,11 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
   const named = blueprintOf(flags.blueprint, cwd);
   const genome = await openGenome(resolve(cwd, flags.genome));
   const machine = await probeMachine(cwd);
-  const hasReplay = textOfModel(body.kind === "folder" ? model : undefined, "replay.txt") !== undefined;
+  const replay = replayOf(body.kind, model);
   const { express, minutes, seed } = flags;
   const recipe =
     named === undefined
-      ? (await rankRecipes(body, { genome: genomeFacts(genome.genes), machine, minutes, hasReplay })).chosen.recipe
+      ? (await rankRecipes(body, { genome: genomeFacts(genome.genes), machine, minutes, replay })).chosen.recipe
       : await loadBlueprint(named);
   const { blueprint } = recipe;
   const { chatTemplate } = blueprint;
@@ -86,7 +87,7 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
     recipe: blueprint.name,
     blueprint,
     sequence: Math.min(blueprint.batch?.sequence ?? 512, config.maxPositions),
-    ...selectionFor(blueprint, { config, given, machine, hasReplay }),
+    ...selectionFor(blueprint, { config, given, machine, replay }),
   };
 }
 
@@ -97,7 +98,7 @@ export function selectionFor(
     readonly config: ModelConfig;
     readonly given: Given;
     readonly machine: Machine;
-    readonly hasReplay: boolean;
+    readonly replay: ReplayFrom;
   },
 ): Pick<Diet, "options" | "capacity"> {
   const load = workloadOf(blueprint, { ...of, corpusTokens: undefined, genomeBytes: 0, copiesParent: false });

@@ -3,44 +3,33 @@
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Plan, Settings } from "../blueprint/plan.ts";
+import type { Plan } from "../blueprint/plan.ts";
 import { planHash } from "../blueprint/plan.ts";
-import { checkpointName, readCheckpoint, readParameters } from "../chrysalis/checkpoint.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
-import { invariant } from "../errors.ts";
 import { atomicWrite, canonicalJson, sha256OfFile, syncFolder } from "../formats/files.ts";
 import { packageVersion } from "../formats/package-root.ts";
 import type { LockedRepository } from "../genome/manifest.ts";
 import { writeCard } from "../imago/card.ts";
 import { exportType, judgeRounding, ROUNDING_LIMIT, writeImago } from "../imago/export.ts";
-import type { AdapterExport, Rounding } from "../imago/export.ts";
+import type { Rounding } from "../imago/export.ts";
 import { measure, measureHeldOut } from "../imago/measure.ts";
 import type { MeasureOptions, Measures } from "../imago/measure.ts";
-import { outcomeNotes, outcomeOf, riseText } from "../imago/outcome.ts";
+import { outcomeNotes, riseText } from "../imago/outcome.ts";
 import { buildReport, readLosses } from "../imago/report.ts";
-import { addDifference } from "../imago/repair.ts";
-import type { Report, RetentionSource, Training } from "../imago/report.ts";
-import { foldScales, mergeTrained, scaleAdapter } from "../imago/trained.ts";
-import { loadBody } from "../models/load.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Report, RetentionSource } from "../imago/report.ts";
+import { emerge } from "./emerge.ts";
+import type { EmergeOptions } from "./emerge.ts";
 import { modelName } from "./inputs.ts";
 import type { Instruct } from "./inputs.ts";
 import { openModel } from "./model.ts";
 import { PARENT_TEXT } from "./nest-files.ts";
 import type { Nest } from "./nest.ts";
-import { loraOf } from "./training.ts";
+import { RECORD_FILES } from "./parent-record.ts";
+import { writtenFiles } from "./synthesis.ts";
 
-export interface ImagoOptions {
-  readonly nest: Nest;
+export interface ImagoOptions extends EmergeOptions {
   readonly plan: Plan;
-  readonly settings: Settings;
-  readonly tokenizer: Tokenizer;
-  /** The parent's folder that an adapter's configuration names. */
-  readonly parentFolder: string;
-  /** What is added to the trained parent. */
-  readonly instruct: Instruct | undefined;
-  readonly training: Training;
   readonly before: Measures;
   readonly heldOut: readonly HeldOutRecord[];
   readonly retention: readonly Document[];
@@ -49,7 +38,6 @@ export interface ImagoOptions {
   /** Names what is being done now. */
   readonly onWork: (work: "merging" | "exporting") => void;
   readonly onMeasuring: (done: number, total: number) => void;
-  readonly signal: AbortSignal;
   /** Seconds of this stage so far. */
   readonly elapsed: () => number;
 }
@@ -68,13 +56,12 @@ export function measureOptions(
 
 /** Makes `imago/` of the best checkpoint and measures it; the folder appears when all of it is there. */
 export async function finishImago(options: ImagoOptions): Promise<Report> {
-  const { nest, before, settings, training, onWork } = options;
+  const { nest, before, settings, onWork } = options;
   const folder = nest.path(UNFINISHED);
   await rm(folder, { recursive: true, force: true });
   onWork("merging");
-  const outcome = outcomeOf(training, settings.keep);
+  const { outcome, model: trained } = await emerge(options);
   for (const note of outcomeNotes(outcome)) nest.warn(note);
-  const trained = await mergedModel(options);
   const wanted = nest.request.mergeDtype;
   let dtype = exportType(wanted, trained.parentType);
   const tokenizer = options.instruct?.tokenizer ?? options.tokenizer;
@@ -131,50 +118,14 @@ async function measureInstruct({ path, sha256 }: Instruct, options: ImagoOptions
   return { instruct: modelName(path), sha256, bitsPerByte, retentionBitsPerByte };
 }
 
-type MergedModel = Pick<Parameters<typeof writeImago>[1], "configJson" | "weights" | "generationConfig" | "adapter"> &
-  Parameters<typeof measureHeldOut>[0] & { readonly parentType: Report["export"]["dtype"] };
-
-/** The parent, or the instruct model made from it, with the best checkpoint in it, in f32. */
-async function mergedModel(options: ImagoOptions): Promise<MergedModel> {
-  const { nest, settings, training, instruct } = options;
-  const body = await loadBody(instruct?.path ?? nest.request.model);
-  const parentFolder = instruct?.path ?? options.parentFolder;
-  const lora = loraOf(settings, body.config);
-  const { checkpoint } = training.best;
-  let adapter: AdapterExport | undefined;
-  if (checkpoint === null) {
-    if (instruct !== undefined) {
-      nest.warn("what training left is nothing to add, so the weights are the instruct model's");
-    }
-    if (lora !== undefined) {
-      const tensors = scaleAdapter(await anyAdapter(nest), () => 0);
-      adapter = { ...foldScales(tensors, lora), parent: parentFolder };
-    }
-  } else {
-    const { path } = await readCheckpoint(nest.path("chrysalis", "checkpoints", checkpoint));
-    const tensors = await readParameters(path);
-    if (lora !== undefined) {
-      adapter = { ...foldScales(tensors, lora), parent: parentFolder };
-      mergeTrained(body, adapter.tensors, adapter.lora);
-    } else if (instruct === undefined) mergeTrained(body, tensors, undefined);
-    else addDifference(body, await loadBody(nest.request.model), tensors);
-  }
-  const { config, configJson, weights, generationConfig, dtype: parentType } = body;
-  return { config, configJson, weights, generationConfig, adapter, parentType };
-
-  async function anyAdapter(of: Nest): ReturnType<typeof readParameters> {
-    const last = of.path("chrysalis", "checkpoints", checkpointName(training.steps));
-    invariant(existsSync(last), `there is no checkpoint ${last}`);
-    return readParameters(last);
-  }
-}
-
 /** The nest's manifest, the last thing that a run writes: what went in and what came out, by hash; no time. */
 export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
-  const outputs = ["plan.json", "heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
+  // plan.json holds what was measured on the way; what of it decides the result is the plan's hash, below.
+  const outputs = ["heldout.jsonl", "retention.jsonl", "imago/config.json", "imago/model.safetensors"];
   if (existsSync(nest.path(PARENT_TEXT))) outputs.push(PARENT_TEXT);
+  outputs.push(...writtenFiles(nest));
   if (existsSync(nest.path("imago", "adapter"))) outputs.push("imago/adapter/adapter_model.safetensors");
-  if (existsSync(nest.path("difficulty.jsonl"))) outputs.push("difficulty.jsonl");
+  outputs.push(...RECORD_FILES.filter((name) => existsSync(nest.path(name))));
   const files: Record<string, string> = {};
   for (const name of outputs) files[name] = await sha256OfFile(nest.path(name));
   const { model, genome, blueprint } = plan.inputs;

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { ReplayFrom } from "../blueprint/resolve-synthetic.ts";
 import type { GenomeFacts } from "../blueprint/genome-facts.ts";
 import { loadBlueprint, loadBlueprints } from "../blueprint/load.ts";
 import type { LoadedBlueprint } from "../blueprint/load.ts";
@@ -9,6 +10,7 @@ import { probeMachine } from "../blueprint/machine.ts";
 import type { Machine } from "../blueprint/machine.ts";
 import { matchRecipes } from "../blueprint/match.ts";
 import type { Match } from "../blueprint/match.ts";
+import type { ProbeRecord } from "../blueprint/plan.ts";
 import { refuseBody } from "../blueprint/resolve.ts";
 import { refuseOverlap } from "../epigenome/overlap.ts";
 import type { NamedText } from "../epigenome/overlap.ts";
@@ -40,6 +42,8 @@ export interface Inputs {
   readonly tokenizer: Tokenizer;
   readonly retention: GeneralText | undefined;
   readonly replay: GeneralText | undefined;
+  /** A text, the parent itself before training, or nowhere. */
+  readonly replayFrom: ReplayFrom;
   /** Whose difference to the body is added after training. */
   readonly instruct: Instruct | undefined;
   readonly machine: Machine;
@@ -71,7 +75,7 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
   const body = await inspectBody(request.model);
   const folder = body.kind === "folder" ? body.path : undefined;
   const retention = await generalText(request.retention, folder, "retention.txt");
-  const replay = await generalText(request.replay, folder, "replay.txt");
+  const replay = isReplayWord(request.replay) ? undefined : await generalText(request.replay, folder, "replay.txt");
   if (retention && replay) refuseOverlap(retention.text, replay.text);
   const instruct =
     request.instruct === undefined ? undefined : await openInstruct(request.instruct, { body, tokenizer });
@@ -82,6 +86,7 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
     tokenizer,
     retention,
     replay,
+    replayFrom: replay !== undefined ? "given" : request.replay === "none" ? "none" : "own",
     instruct,
     machine: await probeMachine(out),
   };
@@ -98,8 +103,18 @@ async function openInstruct(path: string, base: Comparable): Promise<Instruct> {
   return { path, sha256: await hashOf(body), tokenizer };
 }
 
+/** What --replay may say instead of a file. */
+export function isReplayWord(given: string | undefined): given is "own" | "none" {
+  return given === "own" || given === "none";
+}
+
+/** Where the replay of a run comes from that names none: the text in the model's folder, else the parent itself. */
+export function replayOf(kind: BodyFiles["kind"], model: string): ReplayFrom {
+  return textOfModel(kind === "folder" ? model : undefined, "replay.txt") === undefined ? "own" : "given";
+}
+
 /** A general text that comes with a model's folder; undefined where there is none. */
-export function textOfModel(folder: string | undefined, name: "retention.txt" | "replay.txt"): string | undefined {
+function textOfModel(folder: string | undefined, name: "retention.txt" | "replay.txt"): string | undefined {
   const path = folder === undefined ? undefined : join(folder, name);
   return path !== undefined && existsSync(path) ? path : undefined;
 }
@@ -122,19 +137,24 @@ export async function rankRecipes(
     genome,
     machine,
     minutes,
-    hasReplay,
+    replay,
+    probe,
   }: {
     /** Undefined before there is one. */
     readonly genome: GenomeFacts | undefined;
     readonly machine: Machine;
     /** Undefined for the recipe's own. */
     readonly minutes?: number | undefined;
-    readonly hasReplay: boolean;
+    /** Where replay comes from. */
+    readonly replay: ReplayFrom;
+    readonly probe?: Pick<ProbeRecord, "flopsPerSecond">;
   },
 ): Promise<Match> {
   const given = minutes === undefined ? {} : { minutes };
   const copiesParent = kind === "gguf";
-  return matchRecipes(await loadBlueprints(), { config, genome, machine, given, hasReplay, copiesParent });
+  const measured = probe === undefined ? {} : { probe: { flopsPerSecond: probe.flopsPerSecond } };
+  const options = { config, genome, machine, given, replay, copiesParent, ...measured };
+  return matchRecipes(await loadBlueprints(), options);
 }
 
 /**
@@ -152,8 +172,8 @@ export async function chooseRecipe(
   const { body, machine } = inputs;
   let chosen: Recipe;
   if (request.blueprint === undefined) {
-    const hasReplay = inputs.replay !== undefined;
-    const match = await rankRecipes(body, { genome, machine, minutes: request.minutes, hasReplay });
+    const { replayFrom: replay } = inputs;
+    const match = await rankRecipes(body, { genome, machine, minutes: request.minutes, replay });
     chosen = { recipe: match.chosen.recipe, reason: match.chosen.holds.join("; ") };
   } else chosen = { recipe: await loadBlueprint(request.blueprint), reason: "--blueprint" };
   const { blueprint } = chosen.recipe;

@@ -18,6 +18,7 @@ const requestSchema = z.strictObject({
   model: z.string(),
   blueprint: z.string().optional(),
   retention: z.string().optional(),
+  /** A path, or what --replay says instead. */
   replay: z.string().optional(),
   instruct: z.string().optional(),
   seed: z.int().min(0).optional(),
@@ -31,7 +32,7 @@ const requestSchema = z.strictObject({
 export type RunRequest = z.infer<typeof requestSchema>;
 
 /** The stages of a run, in their order. */
-export const STAGES = ["genome", "plan", "before", "chrysalis", "imago"] as const;
+export const STAGES = ["genome", "plan", "before", "synthesis", "chrysalis", "imago"] as const;
 export type StageName = (typeof STAGES)[number];
 
 const requestFileSchema = z.strictObject({

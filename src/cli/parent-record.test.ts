@@ -27,7 +27,7 @@ const texts = ["the first document is a short one", "12, 13, 14 and é", "a thir
 
 function planOf(order: string, seed = 1): ParentRecordOptions["plan"] {
   return resolvePlan({
-    recipe: testRecipe("x", `order: ${order}\nbatch: {sequence: 16, tokens: 32}\nseed: ${seed}`),
+    recipe: testRecipe("x", `${order}\nbatch: {sequence: 16, tokens: 32}\nseed: ${seed}`),
     recipeReason: "given",
     config: body.config,
     given: {},
@@ -36,7 +36,8 @@ function planOf(order: string, seed = 1): ParentRecordOptions["plan"] {
     diet: { stages: [{ name: "all", documents: 3, tokens: 50, trained: 50 }], overlap: [] },
     asks: () => false,
     hasChatTemplate: true,
-    hasReplay: false,
+    replay: "none",
+    questioned: 0,
     genomeBytes: 100,
     copiesParent: false,
     inputs: {
@@ -58,7 +59,7 @@ function planOf(order: string, seed = 1): ParentRecordOptions["plan"] {
 }
 
 async function options(
-  path: string,
+  dir: string,
   plan: ParentRecordOptions["plan"],
 ): Promise<ParentRecordOptions & { read: number }> {
   const settings: Settings = settingsOf(plan);
@@ -72,7 +73,7 @@ async function options(
     copies: 1,
   }));
   const self = {
-    path,
+    path: (name: string) => join(dir, name),
     plan,
     settings,
     stages: [{ ...settings.stages[0]!, corpus, genes, bytes: 1 }],
@@ -92,10 +93,10 @@ test("what the parent loses on each file is measured once, written down, and rea
   const folder = await mkdtemp(join(tmpdir(), "record-"));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "difficulty.jsonl");
-  const plan = planOf("{by: loss, repeatHard: {part: 0.3, times: 1}}");
+  const plan = planOf("order: {by: loss, repeatHard: {part: 0.3, times: 1}}");
   assert.ok(plan.predicted.parentSeconds > 0);
-  const first = await options(path, plan);
-  const { difficulty, sha256 } = await parentRecord(first);
+  const first = await options(folder, plan);
+  const { difficulty, losses, files } = await parentRecord(first);
   const step = await compileStep(body, { B: 1, T: 64, train: "none" });
   t.after(() => step.release());
   const { perDocument } = await scoreDocuments(
@@ -105,28 +106,47 @@ test("what the parent loses on each file is measured once, written down, and rea
   );
   difficulty[0]!.loss!.forEach((bits, i) => assert.ok(Math.abs(bits! / perDocument[i]!.bitsPerByte - 1) < 0.05));
   assert.equal(first.read, 1);
-  const again = await options(path, plan);
-  assert.deepEqual(await parentRecord(again), { difficulty, sha256 });
+  const again = await options(folder, plan);
+  assert.deepEqual(await parentRecord(again), { difficulty, losses, files });
   assert.equal(again.read, 0);
   const lines = (await readFile(path, "utf8"))
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as object);
   assert.deepEqual(lines[2], { stage: "all", document: 1, file: "repo/file-1", loss: difficulty[0]!.loss![1] });
-  const other = await options(path, planOf("{by: loss, repeatHard: {part: 0.3, times: 1}}", 2));
+  const other = await options(folder, planOf("order: {by: loss, repeatHard: {part: 0.3, times: 1}}", 2));
   await assert.rejects(parentRecord(other), { code: "damaged" });
   await writeFile(path, (await readFile(path, "utf8")).split("\n").slice(0, -2).join("\n"));
-  await assert.rejects(parentRecord(await options(path, plan)), { code: "damaged" });
+  await assert.rejects(parentRecord(await options(folder, plan)), { code: "damaged" });
 });
 
 test("compressibility needs no parent, and a shuffle nothing at all", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "record-"));
   t.after(() => rm(folder, { recursive: true }));
-  const byText = await options(join(folder, "a.jsonl"), planOf("{by: compressibility}"));
+  const byText = await options(folder, planOf("order: {by: compressibility}"));
   const [{ compressibility: of } = {}] = (await parentRecord(byText)).difficulty;
   assert.equal(byText.read, 0);
   assert.ok(of![2]! < of![0]!, "what repeats itself compresses better");
   assert.equal(byText.plan.predicted.parentSeconds, 0);
-  const shuffled = await options(join(folder, "b.jsonl"), planOf("{by: shuffle}"));
-  assert.deepEqual(await parentRecord(shuffled), { difficulty: [{}], sha256: null });
+  const shuffled = await options(join(folder, "none"), planOf("order: {by: shuffle}"));
+  assert.deepEqual(await parentRecord(shuffled), { difficulty: [{}], losses: undefined, files: {} });
+});
+
+test("losses that tokens are selected by are kept token by token, and order reads the same ones", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "record-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const plan = planOf("select: {excess: 0.5}\norder: {by: loss}");
+  const first = await options(folder, plan);
+  const { losses, difficulty, files } = await parentRecord(first);
+  assert.equal(first.read, 1);
+  const [{ corpus }] = first.stages as [(typeof first.stages)[number]];
+  assert.equal(losses![0]!.length, corpus.ids.length);
+  const nats = losses![0]!.subarray(1, corpus.offsets[1]).reduce((sum, value) => sum + value, 0);
+  assert.ok(Math.abs(difficulty[0]!.loss![0]! - nats / Math.LN2 / texts[0]!.length) < 1e-5);
+  assert.deepEqual(Object.keys(files), ["difficulty.jsonl", "parent-losses.safetensors"]);
+  const again = await options(folder, plan);
+  assert.deepEqual(await parentRecord(again), { losses, difficulty, files });
+  assert.equal(again.read, 0);
+  const other = await options(folder, planOf("select: {excess: 0.6}"));
+  await assert.rejects(parentRecord(other), { code: "damaged" });
 });

@@ -21,6 +21,7 @@ import { sampleOwnTexts } from "../imago/sample.ts";
 import type { Body } from "../models/body.ts";
 import { loadBody } from "../models/load.ts";
 import { writeModelFolder } from "../models/save.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { finishImago, measureOptions, writeNestManifest } from "./imago-stage.ts";
 import { checkInputs, chooseRecipe, refuseChanged, retentionSource } from "./inputs.ts";
 import type { Inputs } from "./inputs.ts";
@@ -38,12 +39,24 @@ import {
   writeRetention,
 } from "./nest-files.ts";
 import { parentRecord } from "./parent-record.ts";
-import { encodeReplay, expressTexts, planRun, tokenizerFor } from "./planning.ts";
+import { encodeReplay, expressRun, expressTexts, planRun, tokenizerFor } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
+import { synthesise } from "./synthesis.ts";
 import { trainAsPlanned } from "./training.ts";
 
 /** What work is going on, beside what genome and training say of themselves. */
-export type Work = "checking" | "encoding" | "loading" | "sampling" | "measuring" | "merging" | "exporting";
+export type Work =
+  | "checking"
+  | "encoding"
+  | "probing"
+  | "loading"
+  | "sampling"
+  | "replay"
+  | "questions"
+  | "measuring"
+  | "blending"
+  | "merging"
+  | "exporting";
 
 export type PipelineEvent =
   | { readonly type: "work"; readonly work: Work; readonly done?: number; readonly total?: number }
@@ -130,6 +143,7 @@ async function walk(nest: Nest, checked: Inputs, history: boolean, options: Pipe
   const carried: Carried = {};
   await genomeStage(nest, history, options);
   const { plan, settings } = await planStage(nest, checked, carried, options);
+  const ownTokenizer = checked.tokenizer;
   const inputs: Inputs = { ...checked, tokenizer: tokenizerFor(settings, checked) };
   const heldOut = await readHeldOut(nest);
   const before = await beforeStage(nest, inputs, settings, heldOut, carried, options);
@@ -138,7 +152,7 @@ async function walk(nest: Nest, checked: Inputs, history: boolean, options: Pipe
   const { tokenizer } = inputs;
   const parentText = await readParentText(nest);
   const interim = interimTexts({ settings, bytesPerToken, tokenizer, heldOut, retention, parentText });
-  const shared: Shared = { nest, inputs, plan, settings, heldOut, retention, interim, carried, options };
+  const shared: Shared = { nest, inputs, ownTokenizer, plan, settings, heldOut, retention, interim, carried, options };
   const training = await trainingStage(shared);
   delete carried.body;
   delete carried.texts;
@@ -149,6 +163,8 @@ async function walk(nest: Nest, checked: Inputs, history: boolean, options: Pipe
 interface Shared {
   readonly nest: Nest;
   readonly inputs: Inputs;
+  /** The parent's, without a chat template that the recipe adds. */
+  readonly ownTokenizer: Tokenizer;
   readonly plan: Plan;
   readonly settings: Settings;
   readonly heldOut: readonly HeldOutRecord[];
@@ -206,9 +222,11 @@ async function planStage(
     inputs,
     out: nest.dir,
     onEncoding: (done, total) => onEvent({ type: "work", work: "encoding", done, total }),
+    onProbing: (done, total) => onEvent({ type: "work", work: "probing", done, total }),
     signal,
   });
-  const { plan, heldOut, retention, warnings } = planning;
+  const { plan, heldOut, retention, warnings, body } = planning;
+  if (body !== undefined) carried.body = body;
   for (const warning of warnings) nest.warn(warning);
   await writeJsonl(nest.path("heldout.jsonl"), heldOut);
   if (retention) await writeRetention(nest, retention);
@@ -287,15 +305,19 @@ async function beforeStage(
   return measures;
 }
 
-async function trainingStage({ nest, inputs, plan, settings, interim, carried, options }: Shared): Promise<Training> {
+async function trainingStage(shared: Shared): Promise<Training> {
+  const { nest, inputs, plan, settings, interim, carried, options } = shared;
   const done = nest.result<Training>("chrysalis");
   if (done !== undefined) return done;
   const { onEvent, signal } = options;
+  const { replay, pairs } = await synthesisStage(shared);
   const elapsed = stopwatch();
-  const texts = carried.texts ?? (await expressAgain(nest, plan, inputs, options));
-  const replayCorpus = await encodeReplay(plan, inputs);
+  const isAsPlanned = pairs === undefined && carried.texts !== undefined;
+  const texts = isAsPlanned
+    ? carried.texts!
+    : await expressAgain(nest, plan, inputs, { ...options, pairsOf: pairs?.of });
   const record = await parentRecord({
-    path: nest.path("difficulty.jsonl"),
+    path: (name) => nest.path(name),
     plan,
     settings,
     stages: texts.stages,
@@ -313,7 +335,8 @@ async function trainingStage({ nest, inputs, plan, settings, interim, carried, o
     stages: texts.stages,
     record,
     texts: interim,
-    replay: replayCorpus && { corpus: replayCorpus, sha256: inputs.replay!.sha256 },
+    replay: await encodeReplay(plan, inputs, replay),
+    pairsSha256: pairs?.sha256,
     dir: nest.path("chrysalis"),
     resume: existsSync(nest.path("chrysalis")),
     resumeWith: resumeCommand(nest.dir),
@@ -328,24 +351,49 @@ async function trainingStage({ nest, inputs, plan, settings, interim, carried, o
   return training;
 }
 
+function synthesisStage({ nest, inputs, ownTokenizer, plan, settings, retention, carried, options }: Shared) {
+  const { onEvent, signal } = options;
+  return synthesise({
+    nest,
+    settings,
+    modelSha256: plan.inputs.model.sha256,
+    tokenizer: ownTokenizer,
+    retention,
+    body: () => bodyOf(nest, carried, options),
+    async withExpressed(use) {
+      const genome = await openGenome(nest.path("genome"));
+      try {
+        refuseChanged(`the genome in ${genome.dir}`, plan.inputs.genome.sha256, genome.sha256);
+        const { expressed } = carried.texts?.expression ?? (await expressRun(genome, settings, inputs));
+        return await use(genome, expressed);
+      } finally {
+        await genome.close();
+      }
+    },
+    onReplay: (done, total) => onEvent({ type: "work", work: "replay", done, total }),
+    onQuestions: (done, total) => onEvent({ type: "work", work: "questions", done, total }),
+    signal,
+  });
+}
+
 async function expressAgain(
   nest: Nest,
   plan: Plan,
   inputs: Inputs,
-  { onEvent, signal }: PipelineOptions,
+  { onEvent, signal, pairsOf }: PipelineOptions & Pick<Parameters<typeof expressTexts>[2], "pairsOf">,
 ): Promise<ExpressedTexts> {
   const genome = await openGenome(nest.path("genome"));
   try {
     refuseChanged(`the genome in ${genome.dir}`, plan.inputs.genome.sha256, genome.sha256);
     const onEncoding = (done: number, total: number): void => onEvent({ type: "work", work: "encoding", done, total });
-    return await expressTexts(genome, settingsOf(plan), { inputs, onEncoding, signal });
+    return await expressTexts(genome, settingsOf(plan), { inputs, pairsOf, onEncoding, signal });
   } finally {
     await genome.close();
   }
 }
 
 async function imagoStage(shared: Shared, before: Measures, training: Training): Promise<Report> {
-  const { nest, inputs, plan, settings, heldOut, retention, options } = shared;
+  const { nest, inputs, plan, settings, heldOut, retention, interim, options } = shared;
   const { onEvent, signal } = options;
   if (nest.result("imago") === undefined) {
     signal.throwIfAborted();
@@ -361,9 +409,11 @@ async function imagoStage(shared: Shared, before: Measures, training: Training):
       before,
       heldOut,
       retention,
+      interim,
       retentionSource: retentionSource(inputs),
       repositories: await repositoriesOf(nest),
       onWork: (work) => onEvent({ type: "work", work }),
+      onBlending: (done, total) => onEvent({ type: "work", work: "blending", done, total }),
       onMeasuring: (done, total) => onEvent({ type: "work", work: "measuring", done, total }),
       signal,
       elapsed,

@@ -11,6 +11,7 @@ import { formatBytes, formatCount, formatDuration, formatMany } from "./format.t
 import { checkInputs, chooseRecipe } from "./inputs.ts";
 import { checkNestFree, defaultOut } from "./nest.ts";
 import { planRun } from "./planning.ts";
+import { probeRows } from "./probe-rows.ts";
 import { requestFlags, requestOf, requestPositionals } from "./request.ts";
 import { showPipeline } from "./show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
@@ -50,7 +51,8 @@ export const plan = defineVerb({
       });
       const onEncoding = (done: number, total: number): void =>
         onEvent({ type: "work", work: "encoding", done, total });
-      const planned = await planRun(genome, { request, inputs, out, onEncoding, signal });
+      const onProbing = (done: number, total: number): void => onEvent({ type: "work", work: "probing", done, total });
+      const planned = await planRun(genome, { request, inputs, out, onEncoding, onProbing, signal });
       const path = join(out, "plan.json");
       await mkdir(out, { recursive: true });
       await writePlan(path, planned.plan);
@@ -60,7 +62,7 @@ export const plan = defineVerb({
       await rm(folder, { recursive: true, force: true });
     }
   },
-  human: ({ path, plan: { inputs, settings, predicted }, warnings }) => {
+  human: ({ path, plan: { inputs, settings, predicted, probe }, warnings }) => {
     const { genome } = inputs;
     const rows = Object.entries(settings as Record<string, Planned<unknown>>).map(
       ([name, { value, origin, reason }]) => [name, shown(value), origin, reason] as const,
@@ -76,7 +78,9 @@ export const plan = defineVerb({
       `genome: ${formatMany(genome.files, "file")} of ${genome.repositories.length === 1 ? "1 repository" : `${formatCount(genome.repositories.length)} repositories`}; ` +
         `${formatCount(genome.trainedFiles)} (${formatBytes(genome.trainedBytes)}) trained on, ` +
         `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
+      ...(probe === null ? [] : probeRows(probe)),
       ...predictions(predicted),
+      ...written(settings, predicted),
       ...warnings.map((warning) => `Note: ${warning}.`),
       `The plan is in ${path}; run does it.`,
     ].join("\n");
@@ -91,12 +95,24 @@ function predictions(predicted: Plan["predicted"]): string[] {
     ...(predicted.parentSeconds === 0
       ? []
       : [
-          `before it: about ${formatDuration(predicted.parentSeconds)} for the parent to read the text, whose losses decide the order`,
+          `before it: about ${formatDuration(predicted.parentSeconds)} for the parent to read the text, whose losses decide order or selection`,
         ]),
     `training: about ${formatDuration(predicted.trainingSeconds)}, ${formatCount(steps)} steps of ${formatCount(tokensPerStep)} tokens ` +
       `at ${formatCount(tokensPerSecond)} tokens/s (${rate}), ${epochs.toFixed(1)} passes over the genome; ` +
       `${formatCount(predicted.trainable)} of ${formatCount(predicted.parameters)} parameters are trained`,
   ];
+}
+
+function written(
+  { ownReplay, questions }: Plan["settings"],
+  { syntheticSeconds }: Plan["predicted"],
+): readonly string[] {
+  const what = [
+    ...(ownReplay.value === null ? [] : [`${formatMany(ownReplay.value.tokens, "token")} of replay`]),
+    ...(questions.value === null ? [] : [`questions about ${formatMany(questions.value.passages, "passage")}`]),
+  ];
+  if (what.length === 0) return [];
+  return [`before training the parent writes ${what.join(" and ")}: about ${formatDuration(syntheticSeconds)}`];
 }
 
 function shown(value: unknown): string {

@@ -1,7 +1,7 @@
 /** From a genome to a plan: what is trained on and held out, the texts that go with it, every setting resolved. */
 
 import { genomeFacts } from "../blueprint/genome-facts.ts";
-import type { Plan, PlanInputs, Settings } from "../blueprint/plan.ts";
+import type { Plan, PlanInputs, ProbeRecord, Settings } from "../blueprint/plan.ts";
 import { settingsOf } from "../blueprint/plan.ts";
 import { refuseCopies, refuseUnready, unreadiness } from "../blueprint/readiness.ts";
 import { resolvePlan } from "../blueprint/resolve.ts";
@@ -9,26 +9,32 @@ import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
-import { asksIn } from "../epigenome/framed-documents.ts";
+import { asksIn, isQuestioned } from "../epigenome/framed-documents.ts";
+import type { FramingContext } from "../epigenome/framings/framing.ts";
 import { heldOutRecords } from "../epigenome/heldout-records.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
-import type { TokenCorpus } from "../epigenome/pack.ts";
+import type { FramedDocument, TokenCorpus } from "../epigenome/pack.ts";
 import { defaultRules, dosing } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
+import type { OwnText } from "../epigenome/synthetic/own-replay.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
 import { openGenome } from "../genome/manifest.ts";
 import type { Gene, Genome } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
+import type { Body } from "../models/body.ts";
+import { loadBody } from "../models/load.ts";
 import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { chooseRecipe, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
+import { probeBody } from "./probing.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
+import type { Synthesis } from "./synthesis.ts";
 
 export interface ExpressedTexts {
   readonly expression: Expression;
@@ -42,6 +48,8 @@ export interface Planning extends ExpressedTexts {
   /** Undefined where the parent's own samples will do. */
   readonly retention: readonly Document[] | undefined;
   readonly warnings: readonly string[];
+  /** The parent as it was loaded for the probe, where that left it as it was. */
+  readonly body: Body | undefined;
 }
 
 export interface PlanningOptions {
@@ -49,11 +57,13 @@ export interface PlanningOptions {
   readonly inputs: Inputs;
   readonly out: string;
   readonly onEncoding: (done: number, total: number) => void;
+  readonly onProbing: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Chooses the recipe for the genome at `genomeDir`, expresses it, encodes what is trained on and resolves the blueprint. Writes nothing.
+ * Chooses the recipe for the genome at `genomeDir`, expresses it, encodes what is trained on, resolves the blueprint, and probes the
+ * parent for seconds, for the rate and for what speaks against the run. Writes nothing.
  *
  * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
@@ -65,24 +75,42 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
     const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
     // The genome decides none of the settings that decide what is expressed.
     const draft = settingsOf(resolve(genome, recipe, options, undefined));
-    const expression = await expressAsPlanned(genome, draft, generalTexts(inputs));
+    const expression = await expressRun(genome, draft, inputs);
     const stages = resolveStages(recipe.recipe.blueprint, asksOf(expression)).value;
     const texts = await encodeTexts(genome, expression, { ...draft, stages }, options);
     const doseOf = dosing(selectionOf(draft).rules);
     const text = (gene: Gene): Promise<string> => genome.text(gene);
     const heldOut = await heldOutRecords(expression.heldOut, text, (gene) => doseOf(gene).framing);
     const retention = inputs.retention && sampleText(inputs.retention.text, { seed: draft.seed });
-    const plan = resolve(genome, recipe, options, {
+    const measured = {
       texts,
       heldOutBytes: heldOut.reduce((sum, { bytes }) => sum + bytes, 0),
       retentionBytes: retention?.bytes ?? Math.round(OWN_SAMPLES.texts * OWN_SAMPLES.tokens * BYTES_PER_TOKEN),
-    });
-    const accepted = refuseUnready(unreadiness(plan), request.unready === true);
-    const warnings = [...accepted, ...warningsOf(texts.expression)];
-    return { ...texts, plan, heldOut, retention: retention?.documents, warnings };
+    };
+    const estimated = resolve(genome, recipe, options, measured);
+    const isAccepted = request.unready === true;
+    refuseUnready(unreadiness(estimated), isAccepted);
+    const { probe, body } = await probeParent(genome, texts, settingsOf(estimated), options);
+    const plan = resolve(genome, recipe, options, { ...measured, probe });
+    const warnings = [...refuseUnready(unreadiness(plan), isAccepted), ...warningsOf(expression)];
+    return { ...texts, plan, heldOut, retention: retention?.documents, warnings, body };
   } finally {
     await genome.close();
   }
+}
+
+async function probeParent(
+  genome: Genome,
+  { expression, stages }: ExpressedTexts,
+  settings: Settings,
+  { request, inputs, onProbing: onProgress, signal }: PlanningOptions,
+): Promise<{ probe: ProbeRecord; body: Body | undefined }> {
+  onProgress(0, 0);
+  const body = await loadBody(request.model);
+  const tokenizer = tokenizerFor(settings, inputs);
+  const genes = expression.trained;
+  const probe = await probeBody({ body, tokenizer, settings, genome, genes, stages, onProgress, signal });
+  return { probe, body: settings.method === "full" ? undefined : body };
 }
 
 /** Decides what of a genome is trained on and held out: a function of the settings and the general texts alone. */
@@ -119,7 +147,15 @@ export function selectionOf({
   };
 }
 
-type EncodingOptions = Pick<PlanningOptions, "inputs" | "onEncoding" | "signal">;
+interface EncodingOptions extends Pick<PlanningOptions, "inputs" | "onEncoding" | "signal"> {
+  /** What the parent asked itself about files; undefined before it did. */
+  readonly pairsOf?: FramingContext["pairsOf"];
+}
+
+/** Decides what of a genome a run trains on. */
+export function expressRun(genome: Genome, settings: Settings, inputs: Inputs): Promise<Expression> {
+  return expressAsPlanned(genome, settings, generalTexts(inputs));
+}
 
 /** Decides what of a genome is trained on and encodes it: the same for the same settings. */
 export async function expressTexts(
@@ -127,7 +163,7 @@ export async function expressTexts(
   settings: Settings,
   options: EncodingOptions,
 ): Promise<ExpressedTexts> {
-  const expression = await expressAsPlanned(genome, settings, generalTexts(options.inputs));
+  const expression = await expressRun(genome, settings, options.inputs);
   return encodeTexts(genome, expression, settings, options);
 }
 
@@ -135,13 +171,13 @@ async function encodeTexts(
   genome: Genome,
   expression: Expression,
   settings: Settings,
-  { inputs, onEncoding, signal }: EncodingOptions,
+  { inputs, pairsOf, onEncoding, signal }: EncodingOptions,
 ): Promise<ExpressedTexts> {
   const { expressed } = expression;
   const tokenizer = tokenizerFor(settings, inputs);
   return {
     expression,
-    stages: await encodeStages(genome, expressed, { ...settings, tokenizer, onEncoding, signal }),
+    stages: await encodeStages(genome, expressed, { ...settings, tokenizer, pairsOf, onEncoding, signal }),
     trainedBytes: dosedBytes(expressed),
   };
 }
@@ -159,16 +195,37 @@ function asksOf(expression: Expression | undefined): (stage: string) => boolean 
   return (stage) => expression !== undefined && asksIn(expression.expressed, stage);
 }
 
+/** Replay text as encoded, with the hash of the file that it comes from. */
+export interface ReplayCorpus {
+  readonly corpus: TokenCorpus;
+  readonly sha256: string;
+}
+
 /**
  * The replay text as encoded: of a large one a seeded sample that the planned training will not pass more than about
- * once.
+ * once; of the parent's own all. Undefined where there is none.
+ *
+ * @param own what the parent wrote, where no text was given
  */
-export async function encodeReplay(plan: Plan, { replay, tokenizer }: Inputs): Promise<TokenCorpus | undefined> {
+export async function encodeReplay(
+  plan: Plan,
+  { replay, tokenizer }: Inputs,
+  own: Synthesis["replay"],
+): Promise<ReplayCorpus | undefined> {
   const { replay: share, seed } = settingsOf(plan);
-  if (replay === undefined || share === 0) return undefined;
+  if (share === 0) return undefined;
+  if (replay === undefined) {
+    return own && { corpus: await encodeCorpus(own.texts.map(ownDocument), tokenizer), sha256: own.sha256 };
+  }
   const { steps, tokensPerStep } = plan.predicted;
   const maxBytes = Math.max(SMALLEST_REPLAY, Math.ceil(2 * share * steps * tokensPerStep * BYTES_PER_TOKEN));
-  return encodeCorpus(sampleText(replay.text, { seed, maxBytes }).documents, tokenizer);
+  const { documents } = sampleText(replay.text, { seed, maxBytes });
+  return { corpus: await encodeCorpus(documents, tokenizer), sha256: replay.sha256 };
+}
+
+/** The end of a text that was cut is not the parent's, so it is not trained. */
+function ownDocument({ text, isWhole }: OwnText): FramedDocument {
+  return { stretches: [{ text, loss: 1 }, ...(isWhole ? [] : [{ ids: [], loss: 0 }])] };
 }
 
 const SMALLEST_REPLAY = 1 << 20;
@@ -177,6 +234,7 @@ interface Measured {
   readonly texts: ExpressedTexts;
   readonly heldOutBytes: number;
   readonly retentionBytes: number;
+  readonly probe?: ProbeRecord;
 }
 
 function resolve(
@@ -218,10 +276,12 @@ function resolve(
     diet: measured === undefined ? { stages: [], overlap: [] } : dietOf(measured.texts.stages),
     asks: asksOf(measured?.texts.expression),
     hasChatTemplate: inputs.tokenizer.chatTemplate !== undefined,
-    hasReplay: replay !== undefined,
+    replay: inputs.replayFrom,
+    questioned: (measured?.texts.expression.expressed ?? []).filter(isQuestioned).length,
     genomeBytes: genome.manifest.genomeBytes,
     copiesParent: body.kind === "gguf",
     inputs: planInputs,
+    ...(measured?.probe === undefined ? {} : { probe: measured.probe }),
   });
 }
 

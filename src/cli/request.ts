@@ -7,6 +7,7 @@ import { parseSource } from "../genome/source.ts";
 import { MERGE_DTYPES } from "../imago/export.ts";
 import type { Flags, Parsed } from "./flags.ts";
 import { usageError } from "./flags.ts";
+import { isReplayWord } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
 
 export const requestPositionals = [
@@ -28,8 +29,8 @@ export const requestFlags = {
   },
   replay: {
     kind: "text",
-    value: "FILE",
-    help: "General text, or JSONL, that is trained on too, against forgetting (default: the model's replay.txt, else none)",
+    value: "FILE|own|none",
+    help: "General text, or JSONL, that is trained on too, against forgetting; own: the parent writes it before training (default: the model's replay.txt, else own)",
   },
   instruct: {
     kind: "text",
@@ -74,7 +75,7 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
     model: modelOf(model, cwd),
     ...(recipe === undefined ? {} : { blueprint: recipe }),
     ...(retention === undefined ? {} : { retention: absolute(retention) }),
-    ...(replay === undefined ? {} : { replay: absolute(replay) }),
+    ...(replay === undefined ? {} : { replay: isReplayWord(replay) ? replay : absolute(replay) }),
     ...(instruct === undefined ? {} : { instruct: absolute(instruct) }),
     ...(seed === undefined ? {} : { seed }),
     ...(express === undefined ? {} : { express }),

@@ -50,6 +50,7 @@ export const run = defineVerb({
 
 function resultOf({ nest, report, already }: Finished) {
   const { before, after, training, lineage } = report;
+  const { emerged } = report.outcome;
   const figures = ({ bitsPerByte, bitsPerByteMacro, retentionBitsPerByte }: typeof before) => {
     return { bitsPerByte, bitsPerByteMacro, retentionBitsPerByte };
   };
@@ -62,10 +63,13 @@ function resultOf({ nest, report, already }: Finished) {
     retentionSource: report.retentionSource,
     repair: report.repair,
     heldOut: report.heldOut.map(({ repository, path, blob, bytes }) => ({ repository, path, blob, bytes })),
+    emerged: { checkpoint: emerged.checkpoint, alpha: emerged.alpha },
     steps: training.steps,
     tokens: training.tokens,
     tokensPerSecond: training.tokensPerSecond,
     peakMemoryBytes: report.peakMemoryBytes,
+    predicted: report.predicted,
+    measured: report.measured,
     seconds: report.seconds,
     dtype: report.export.dtype,
     warnings: report.warnings,
@@ -76,7 +80,7 @@ function resultOf({ nest, report, already }: Finished) {
 type Result = ReturnType<typeof resultOf>;
 
 function human(result: Result): string {
-  const { before, after } = result;
+  const { before, after, emerged } = result;
   const imago = shortest(result.imago);
   const rows = [
     ["", "before", "after", "change"],
@@ -88,8 +92,12 @@ function human(result: Result): string {
     ...(result.already ? [`The run in ${shortest(result.nest)} is finished; this is its result.`, ""] : []),
     ...rows.map(([name, ...cells]) => name!.padEnd(24) + cells.map((cell) => cell.padStart(10)).join("")),
     "",
-    `${formatCount(result.tokens)} tokens in ${formatCount(result.steps)} steps, ${formatCount(result.tokensPerSecond)} tokens/s, ` +
-      `at most ${formatBytes(result.peakMemoryBytes)} of memory, ${formatDuration(result.seconds)} in all.`,
+    `${formatCount(result.tokens)} tokens in ${formatCount(result.steps)} steps, ${formatCount(result.tokensPerSecond)} tokens/s ` +
+      `(${formatCount(result.predicted.tokensPerSecond)} predicted), at most ${formatBytes(result.peakMemoryBytes)} of memory ` +
+      `(${formatBytes(result.predicted.memoryBytes)} predicted), ${formatDuration(result.seconds)} in all.`,
+    ...(emerged.alpha > 0 && emerged.alpha < 1
+      ? [`What was trained is blended with its parent at alpha ${emerged.alpha} (0: the parent, 1: as trained).`]
+      : []),
     ...(result.repair === null
       ? []
       : [

@@ -5,7 +5,14 @@ import type { PipelineEvent, Work } from "./pipeline.ts";
 import type { Progress } from "./progress.ts";
 import { showGenome, showTraining } from "./stages.ts";
 
-const UNITS: Partial<Record<Work, string>> = { encoding: " files", measuring: " tokens" };
+const UNITS: Partial<Record<Work, string>> = {
+  encoding: " files",
+  probing: " steps",
+  measuring: " tokens",
+  blending: " points",
+  replay: " tokens",
+  questions: " passages",
+};
 
 /** Shows a run, or the planning of one. */
 export function showPipeline(progress: Progress): (event: PipelineEvent) => void {
@@ -21,7 +28,7 @@ export function showPipeline(progress: Progress): (event: PipelineEvent) => void
         return;
       case "work": {
         const { work, done, total } = event;
-        if (done === undefined || total === undefined) {
+        if (done === undefined || total === undefined || total === 0) {
           progress.update({ stage: work });
           return;
         }

@@ -3,6 +3,7 @@
 import type { Diet, Settings, StageSettings } from "../blueprint/plan.ts";
 import { objectives } from "../chrysalis/objectives/objectives.ts";
 import { framedDocuments, framingContext } from "../epigenome/framed-documents.ts";
+import type { FramingContext } from "../epigenome/framings/framing.ts";
 import { sharedGrams } from "../epigenome/grams.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
@@ -22,6 +23,8 @@ export interface StageCorpus extends StageSettings {
 
 export interface EncodeStagesOptions extends Pick<Settings, "stages" | "seed" | "sequence"> {
   readonly tokenizer: Tokenizer;
+  /** As of `FramingContext`. */
+  readonly pairsOf?: FramingContext["pairsOf"];
   /** Hears genes, of all stages. */
   readonly onEncoding: (done: number, total: number) => void;
   readonly signal: AbortSignal;
@@ -35,9 +38,9 @@ export interface EncodeStagesOptions extends Pick<Settings, "stages" | "seed" | 
 export async function encodeStages(
   genome: Genome,
   expressed: readonly ExpressedGene[],
-  { stages, seed, sequence, tokenizer, onEncoding, signal }: EncodeStagesOptions,
+  { stages, seed, sequence, tokenizer, pairsOf, onEncoding, signal }: EncodeStagesOptions,
 ): Promise<StageCorpus[]> {
-  const context = await framingContext(genome, expressed, { seed, sequence, tokenizer });
+  const context = await framingContext(genome, expressed, { seed, sequence, tokenizer, pairsOf });
   const read = stages.map(({ name }) => expressed.filter((of) => isOfStage(of, name)));
   const total = read.reduce((sum, { length }) => sum + length, 0);
   let done = 0;

@@ -6,11 +6,11 @@ import { checkpointName } from "../chrysalis/checkpoint.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
 import { createAdamW } from "../chrysalis/optimisers/adamw.ts";
 import { createMuon, NEWTON_SCHULZ } from "../chrysalis/optimisers/muon.ts";
+import type { Optimiser } from "../chrysalis/optimisers/optimiser.ts";
 import type { TrainResult } from "../chrysalis/train-options.ts";
 import { train } from "../chrysalis/train.ts";
 import { packInOrder } from "../epigenome/order.ts";
 import { packCorpus } from "../epigenome/pack.ts";
-import type { TokenCorpus } from "../epigenome/pack.ts";
 import { createStagedStream } from "../epigenome/staged-stream.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { packageVersion } from "../formats/package-root.ts";
@@ -28,6 +28,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { openAdaptiveMarks } from "./adaptive-marks.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
+import type { ReplayCorpus } from "./planning.ts";
 import type { ParentRecord } from "./parent-record.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -38,9 +39,11 @@ export interface TrainingOptions {
   readonly body: Body;
   readonly tokenizer: Tokenizer;
   readonly stages: readonly StageCorpus[];
-  /** What the order of the stages goes by. */
+  /** What order and selection go by. */
   readonly record: ParentRecord;
-  readonly replay: { readonly corpus: TokenCorpus; readonly sha256: string } | undefined;
+  readonly replay: ReplayCorpus | undefined;
+  /** Of the questions that the parent asked itself; they are in the stages. */
+  readonly pairsSha256: string | undefined;
   readonly texts: InterimTexts;
   readonly dir: string;
   readonly resume: boolean;
@@ -57,6 +60,17 @@ export function loraOf({ lora, seed, modules }: Settings, config: ModelConfig): 
   return { ...lora, seed, ...(scales === undefined ? {} : { scales }) };
 }
 
+/** The optimiser of a plan; it may own native sessions: release it. */
+export function createOptimiser(
+  { optimizer, betas: [beta1, beta2], epsilon, weightDecay, threads }: Settings,
+  parameters: Parameters<typeof createAdamW>[0],
+): { readonly optimiser: Optimiser; release(): Promise<void> } {
+  const adam = { beta1, beta2, epsilon, weightDecay };
+  if (optimizer === "adamw") return { optimiser: createAdamW(parameters, adam), release: () => Promise.resolve() };
+  const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
+  return { optimiser: createMuon(parameters, { ...adam, orthogonalise: solver.run }), release: () => solver.release() };
+}
+
 /**
  * Trains as planned, or goes on with it, and leaves the checkpoints in `dir`.
  *
@@ -69,28 +83,26 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const trained = lora === undefined ? "full" : { lora };
   const compiled = { T, train: trained, rateOf: rateOf(settings.modules), threads } as const;
   const step = await compileStep(body, { ...compiled, B });
-  const solver = createNewtonSchulz({ ...NEWTON_SCHULZ, threads });
+  const { optimiser, release: releaseOptimiser } = createOptimiser(settings, step.parameters);
   const generator = createGenerator(body, {
     threads,
     ...(lora === undefined ? {} : { adapter: { lora, parameters: step.parameters } }),
   });
-  const [beta1, beta2] = settings.betas;
-  const adam = { beta1, beta2, epsilon: settings.epsilon, weightDecay: settings.weightDecay };
-  const optimiser =
-    settings.optimizer === "muon"
-      ? createMuon(step.parameters, { ...adam, orthogonalise: solver.run })
-      : createAdamW(step.parameters, adam);
   const prompt = promptOf(options.texts.heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
+  const stages = options.stages.map((stage, k) => ({
+    ...stage,
+    corpus: { ...stage.corpus, reference: options.record.losses?.[k] },
+  }));
   const { adapt, seed } = settings;
   const streamed = { B, microBatches, seed, ...(packedReplay ? { replay: packedReplay } : {}) };
   const marks =
     adapt === null
       ? undefined
-      : await openAdaptiveMarks({ ...options, adapt, stage: options.stages[0]!, step, compiled, stream: streamed });
+      : await openAdaptiveMarks({ ...options, adapt, stage: stages[0]!, step, compiled, stream: streamed });
   const stream = createStagedStream(
-    options.stages.map(({ corpus }, stage) => {
+    stages.map(({ corpus }, stage) => {
       // Marks change in recipes of one stage alone.
       if (marks !== undefined) return marks.stream;
       // Of one seed, two stages would begin with the same replay.
@@ -112,6 +124,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         warmup: Math.max(1, Math.round(settings.warmup * plan.predicted.steps)),
         decay: settings.decay,
       },
+      select: settings.select ?? undefined,
       clip: settings.clip,
       budget: "minutes" in settings.budget ? { ...settings.budget, maxSteps: settings.maxSteps } : settings.budget,
       dir: options.dir,
@@ -122,7 +135,8 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
         model: model.sha256,
         genome: genome.sha256,
         replay: replay?.sha256 ?? null,
-        ...(options.record.sha256 === null ? {} : { difficulty: options.record.sha256 }),
+        ...(options.pairsSha256 === undefined ? {} : { pairs: options.pairsSha256 }),
+        ...options.record.files,
         seed: settings.seed,
         threads,
       },
@@ -135,8 +149,10 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
           return tokenizer.decode(ids);
         },
       },
-      // An early end would take their time from the stages that are still to come.
-      ...(settings.keep === null ? {} : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 } }),
+      // An early end would take their time from the stages that are still to come; a blend brings back what is over.
+      ...(settings.keep === null
+        ? {}
+        : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 && settings.blend === null } }),
       ...(marks === undefined ? {} : { adapt: marks }),
       checkpointEvery: settings.checkpoint,
       onEvent: options.onEvent,
@@ -150,7 +166,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   } finally {
     await marks?.release();
     await generator.release();
-    await solver.release();
+    await releaseOptimiser();
     await step.release();
   }
 }

@@ -20,6 +20,11 @@ export interface GeneDocument extends FramedDocument {
   readonly of: ExpressedGene;
 }
 
+/** Whether the parent is to ask itself about a gene. */
+export function isQuestioned({ dose }: ExpressedGene): boolean {
+  return framingOf(dose.framing).needsPairs === true;
+}
+
 /** Whether the documents of a stage hold prompts with answers. */
 export function asksIn(expressed: readonly ExpressedGene[], stage: string): boolean {
   return expressed.some((of) => framingOf(of.dose.framing).asks === true && isOfStage(of, stage));

@@ -10,6 +10,8 @@ export interface TokenCorpus {
   readonly ids: Int32Array | Uint16Array;
   /** Weight in the loss of each id as a target; undefined where all have 1. */
   readonly weights?: Float32Array | undefined;
+  /** The parent's loss of each id as a target, in nats; undefined where nothing asks for it. */
+  readonly reference?: Float32Array | undefined;
   /** Where the separator before each document stands; one entry more than documents: that of the last separator. */
   readonly offsets: Uint32Array;
   readonly separator: number;
@@ -264,6 +266,9 @@ export function fillSequence(batch: Batch, b: number, packed: PackedCorpus, sequ
     batch.targets.set(corpus.ids.subarray(start + 1, start + length + 1), at);
     if (corpus.weights === undefined) batch.weights.fill(1, at, at + length);
     else batch.weights.set(corpus.weights.subarray(start + 1, start + length + 1), at);
+    if (corpus.reference !== undefined) {
+      batch.reference?.set(corpus.reference.subarray(start + 1, start + length + 1), at);
+    }
     batch.documents.fill(i - first, at, at + length);
     for (let position = 0; position < length; position++) batch.positions[at + position] = position;
     at += length;

@@ -107,6 +107,24 @@ test("without replay only the corpus is trained", () => {
   assert.deepEqual(new Set(trained(stream.batch(1, 0))).size, 1);
 });
 
+test("a corpus's reference losses go with its targets, replay has none", () => {
+  const plain = packed(6, 5, 100);
+  const reference = Float32Array.from(plain.corpus.ids, (id) => id / 2);
+  const corpus = packCorpus({ ...plain.corpus, reference }, 8);
+  const replay = { corpus: packed(3, 5, 1000), share: 0.5 };
+  const stream = createStream(corpus, { B: 2, microBatches: 1, seed: 1, replay });
+  assert.equal(createStream(plain, { B: 2, microBatches: 1, seed: 1 }).batch(0, 0).reference, undefined);
+  const { reference: losses, targets, weights } = stream.batch(0, 0);
+  let known = 0;
+  targets.forEach((id, i) => {
+    const replayed = targets.subarray(8 * Math.floor(i / 8)).at(0)! >= 1000;
+    if (replayed || weights[i] === 0) return assert.ok(Number.isNaN(losses![i]));
+    known++;
+    return assert.equal(losses![i], id / 2);
+  });
+  assert.equal(known, 6);
+});
+
 test("a corpus without tokens is the user's error", () => {
   assert.throws(() => createStream(packed(0, 0, 1), { B: 1, microBatches: 1, seed: 0 }), { code: "empty" });
 });

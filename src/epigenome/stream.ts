@@ -87,7 +87,10 @@ export function createStream(corpus: PackedCorpus, options: StreamOptions): Stre
     sequenceAt,
     batch(step, micro) {
       invariant(step >= 0 && micro >= 0 && micro < microBatches, `micro-batch ${micro} of step ${step}`);
-      const batch = blankBatch(B, corpus.T, corpus.corpus.separator);
+      const blank = blankBatch(B, corpus.T, corpus.corpus.separator);
+      const { reference } = corpus.corpus;
+      const batch =
+        reference === undefined ? blank : { ...blank, reference: new Float32Array(B * corpus.T).fill(Number.NaN) };
       for (let b = 0; b < B; b++) {
         const { packed, sequence } = sequenceAt(step * slotsPerStep + micro * B + b);
         fillSequence(batch, b, packed, sequence);

@@ -25,15 +25,15 @@ export interface Blend {
 export function blendWeights(
   parent: Pick<Body, "weights">,
   child: Pick<Body, "weights">,
-  { alpha, modules }: Blend,
+  blend: Blend,
 ): Map<string, WeightTensor> {
-  const idle = idleRule(modules, child.weights.keys());
+  const idle = idleRule(blend.modules, child.weights.keys());
   if (idle !== undefined) {
     throw new UserError("invalid", `no weight's name matches ${idle.match}`, {
       hint: `names are such as ${[...child.weights.keys()].slice(0, 3).join(", ")}`,
     });
   }
-  const alphaOf = lastMatching(modules, (rule) => rule.alpha, alpha);
+  const alphaFor = alphaOf(blend);
   const blended = new Map<string, WeightTensor>();
   for (const [name, to] of child.weights) {
     const from = parent.weights.get(name);
@@ -42,9 +42,14 @@ export function blendWeights(
         hint: "blend a model with the one that it was trained from",
       });
     }
-    blended.set(name, { ...to, data: interpolate(from.data, to.data, alphaOf(name)) });
+    blended.set(name, { ...to, data: interpolate(from.data, to.data, alphaFor(name)) });
   }
   return blended;
+}
+
+/** The alpha of a weight, by its name. */
+export function alphaOf({ alpha, modules }: Blend): (weight: string) => number {
+  return lastMatching(modules, (rule) => rule.alpha, alpha);
 }
 
 function interpolate(from: Float32Array, to: Float32Array, alpha: number): Float32Array {

@@ -2,9 +2,9 @@
 
 import type { GroupScore } from "../eval/macro.ts";
 import { markText } from "./marks-text.ts";
-import { keepText, overrunText, riseText } from "./outcome.ts";
+import { candidateText, keepText, overrunText, riseText } from "./outcome.ts";
 import type { Candidate } from "./outcome.ts";
-import type { Report } from "./report.ts";
+import type { Course, Report } from "./report.ts";
 
 const MOST_FILES = 40;
 const MOST_CHANGES = 40;
@@ -103,6 +103,10 @@ ids = tokenizer("Once", return_tensors="pt")
 print(tokenizer.decode(model.generate(**ids, max_new_tokens=60)[0]))
 \`\`\`
 ${training.method === "lora" ? "\nThe adapter alone, in PEFT format, is in `adapter/`; its configuration names the parent's folder.\n" : ""}
+## Predicted and measured
+
+${courseTable(report)}
+
 ## Lineage
 
 ${table(
@@ -120,7 +124,7 @@ ${table(
     ["blueprint", `${lineage.blueprint.name}, SHA-256 \`${lineage.blueprint.sha256}\``],
     ["plan", `SHA-256 \`${lineage.plan}\``],
     ["seed, threads", `${lineage.seed}, ${lineage.threads}`],
-    ["weights", `those after step ${training.best.step} of ${training.steps}, exported in ${report.export.dtype}`],
+    ["weights", `${candidateText(report.outcome.emerged)} of ${training.steps}, exported in ${report.export.dtype}`],
     ["versions", `symbiotic-chrysalis ${lineage.versions.chrysalis}, Node ${lineage.versions.node}`],
     [
       "speed and memory",
@@ -138,6 +142,26 @@ ${heldOutList(report)}
 These weights derive from the parent's and from the repositories above, whose licences and terms continue to apply: read them
 before passing the weights on.
 `;
+}
+
+function courseTable({ predicted, measured }: Report): string {
+  const rate = predicted.rate === "measured" ? "a probe of seconds" : "an estimate from shapes";
+  const row = (name: string, of: (course: Course) => number, digits: number): string[] => {
+    const [foretold, found] = [of(predicted), of(measured)];
+    const say = (value: number): string =>
+      value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return [name, say(foretold), say(found), foretold === 0 ? "" : percent(found / foretold - 1)];
+  };
+  return table(
+    ["", "predicted", "measured", "difference"],
+    [
+      row(`tokens/s (predicted by ${rate})`, ({ tokensPerSecond }) => tokensPerSecond, 0),
+      row("MiB of memory, at most", ({ memoryBytes }) => memoryBytes / 2 ** 20, 0),
+      row("steps", ({ steps }) => steps, 0),
+      row("tokens", ({ tokens }) => tokens, 0),
+      row("minutes of training", ({ minutes }) => minutes, 1),
+    ],
+  );
 }
 
 function retentionText({ retentionSource, retention }: Report): string {
@@ -160,28 +184,35 @@ itself has ${figure(repair.bitsPerByte)} on the held-out files and ${figure(repa
 `;
 }
 
-/** The forgetting budget and what it cost; nothing where there was none. */
-function outcomeSection({ outcome, training }: Report): string {
-  const { keep, emerged, givenUp } = outcome;
-  if (keep === null) return "";
+/** The forgetting budget and what it cost, and the blends that were measured; nothing where there were none. */
+function outcomeSection({ outcome }: Report): string {
+  const { keep, emerged, givenUp, blends } = outcome;
+  if (keep === null && blends.length === 0) return "";
   const row = (what: string, of: Candidate): string[] => [
     what,
-    of.step === 0 ? "the parent" : `step ${of.step}`,
+    candidateText(of),
     figure(of.heldOut),
     of.retentionRise === null ? "" : riseText(of.retentionRise),
     of.kl === undefined ? "" : figure(of.kl),
-    of.over.length === 0 ? "inside" : of.over.map(overrunText).join(", "),
+    of.over.length === 0 ? "" : of.over.map(overrunText).join(", "),
   ];
+  const named = [emerged, ...(givenUp === null ? [] : [givenUp])];
+  const others = blends.filter((of) => !named.some((one) => candidateText(one) === candidateText(of)));
+  const budget = keep === null ? "" : `The forgetting budget, against the parent, was ${keepText(keep)}. `;
+  const divergence = keep !== null && keep.kl !== null ? ", KL(parent || child) on text that the parent sampled" : "";
+  const blended = blends.length === 0 ? "" : " At alpha 0 a blend is the parent, at 1 it is as trained.";
   return `
-## Forgetting budget
+## What emerged
 
-At most ${keepText(keep)}, against the parent; watched at ${training.evaluations.length} evaluations on samples of the texts${
-    keep.kl === null ? "" : ". KL is KL(parent || child), on text that the parent sampled"
-  }.
+${budget}These figures are of the samples that evaluations score${divergence}.${blended}
 
 ${table(
-  ["", "weights", "held-out", "retention", "KL", "budget"],
-  [row("emerged", emerged), ...(givenUp === null ? [] : [row("given up", givenUp)])],
+  ["", "weights", "held-out", "retention", "KL", "over the budget"],
+  [
+    row("emerged", emerged),
+    ...(givenUp === null ? [] : [row("given up", givenUp)]),
+    ...others.map((of) => row("blend", of)),
+  ],
 )}
 `;
 }

@@ -1,7 +1,7 @@
-/** What emerges from a training, and what the forgetting budget made it give up. Plain figures, no weights. */
+/** What emerges from a training and its blends, and what the forgetting budget made it give up. Figures, no weights. */
 
-import type { EvaluationAt, Overrun } from "../chrysalis/events.ts";
-import { overruns, retentionRise } from "../chrysalis/keep.ts";
+import type { Evaluation, EvaluationAt, Overrun } from "../chrysalis/events.ts";
+import { evaluationAt, overruns, retentionRise } from "../chrysalis/keep.ts";
 import type { Keep } from "../chrysalis/keep.ts";
 import type { Training } from "./report.ts";
 
@@ -9,6 +9,8 @@ import type { Training } from "./report.ts";
 export interface Candidate extends EvaluationAt {
   /** Null for the untouched parent, which is that of step 0. */
   readonly checkpoint: string | null;
+  /** How far it is from the parent (0) to the checkpoint (1), but for the weights with an alpha of their own. */
+  readonly alpha: number;
   /** Relative rise of the retention text's bits per byte over the parent. */
   readonly retentionRise: number | null;
   /** Where it is over the budget. */
@@ -21,29 +23,68 @@ export interface Outcome {
   readonly emerged: Candidate;
   /** The lowest held-out figure of all, where that is over the budget. */
   readonly givenUp: Candidate | null;
+  /** Points between the parent and a checkpoint, as they were measured; none where the recipe asks for none. */
+  readonly blends: readonly Candidate[];
 }
 
-/** The best inside the budget, and the best of all where that is another. */
-export function outcomeOf({ evaluations, best, lowest }: Training, keep: Keep | null): Outcome {
-  const [parent] = evaluations;
-  const candidate = (of: Training["best"]): Candidate => ({
+/** A point between the parent and a checkpoint that is to be measured. */
+export interface BlendPoint {
+  readonly of: Training["best"];
+  readonly alpha: number;
+}
+
+/**
+ * The points that a recipe's blend asks for: of the checkpoint that learned most, and the last of them of the best
+ * checkpoint inside the budget, where that is another.
+ */
+export function blendPoints({ best, lowest }: Training, alphas: readonly number[]): BlendPoint[] {
+  if (lowest.checkpoint === null) return [];
+  const points = alphas.map((alpha) => ({ of: lowest, alpha }));
+  const inside = best.checkpoint !== null && best.checkpoint !== lowest.checkpoint;
+  return inside ? [...points, { of: best, alpha: Math.max(...alphas) }] : points;
+}
+
+/** The best inside the budget, of the blends where there are any, and the best of all where that is another. */
+export function outcomeOf(
+  { evaluations, best, lowest }: Training,
+  keep: Keep | null,
+  measured: readonly (BlendPoint & { readonly figures: Evaluation })[] | null,
+): Outcome {
+  const parent = evaluations[0]!;
+  const candidate = (of: EvaluationAt, checkpoint: string | null, alpha: number): Candidate => ({
     ...of,
-    retentionRise: retentionRise(of, parent!) ?? null,
-    over: overruns(of, parent!, keep ?? undefined),
+    checkpoint,
+    alpha,
+    retentionRise: retentionRise(of, parent) ?? null,
+    over: overruns(of, parent, keep ?? undefined),
   });
-  const [emerged, first] = [candidate(best), candidate(lowest)];
-  return { keep, emerged, givenUp: first.over.length === 0 ? null : first };
+  const blends = (measured ?? []).map(({ of, alpha, figures }) =>
+    candidate(evaluationAt(of.step, figures, parent), of.checkpoint, alpha),
+  );
+  const untouched = candidate(parent, null, 0);
+  const trained = [best, lowest].flatMap((of) => (of.checkpoint === null ? [] : [candidate(of, of.checkpoint, 1)]));
+  const all = [untouched, ...(measured === null ? trained : blends)];
+  const lowestOf = (of: readonly Candidate[]): Candidate => of.reduce((a, b) => (b.heldOut < a.heldOut ? b : a));
+  const first = lowestOf(all);
+  const emerged = lowestOf(all.filter(({ over }) => over.length === 0));
+  return { keep, emerged, givenUp: first.over.length === 0 ? null : first, blends };
+}
+
+/** "the parent", "step 60", "step 60 at alpha 0.75". */
+export function candidateText({ checkpoint, step, alpha }: Candidate): string {
+  return checkpoint === null ? "the parent" : `step ${step}${alpha === 1 ? "" : ` at alpha ${alpha}`}`;
 }
 
 /** What a reader must know of an outcome that is not simply the best of the run. */
 export function outcomeNotes({ keep, emerged, givenUp }: Outcome): string[] {
   const parent = "so the imago has the parent's weights";
-  if (givenUp === null) return emerged.step === 0 ? [`no evaluation was better than the parent's, ${parent}`] : [];
-  const lost = `step ${givenUp.step}, the best on held-out text, is over it (${givenUp.over.map(overrunText).join(", ")})`;
+  const isParent = emerged.checkpoint === null;
+  if (givenUp === null) return isParent ? [`no evaluation was better than the parent's, ${parent}`] : [];
+  const lost = `${candidateText(givenUp)}, the best on held-out text, is over it (${givenUp.over.map(overrunText).join(", ")})`;
   const budget = `the forgetting budget was ${keepText(keep!)}`;
-  if (emerged.step === 0) return [`${budget}: ${lost} and nothing better than the parent is inside, ${parent}`];
+  if (isParent) return [`${budget}: ${lost} and nothing better than the parent is inside, ${parent}`];
   const price = `${givenUp.heldOut.toFixed(4)} instead of ${emerged.heldOut.toFixed(4)} bits per byte`;
-  return [`${budget}: ${lost}; step ${emerged.step} emerged, and ${price} were given up`];
+  return [`${budget}: ${lost}; ${candidateText(emerged)} emerged, and ${price} were given up`];
 }
 
 /** "retention +2.0 %, KL 0.1 nats per token". */

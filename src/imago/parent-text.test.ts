@@ -119,7 +119,7 @@ test("the mean of log p - log q over what the parent samples is the full-vocabul
   assert.ok(Math.abs(scored[1]! - scored[0]! - mean) < 1e-5);
 });
 
-const DRAWS = 120;
+const DRAWS = 60;
 
 test("sequences hold as many predictions as were asked for, end with a separator, at their length, or at the number", async () => {
   const options = { tokens: 50, window: WINDOW, threads: 1, seed: 3 };

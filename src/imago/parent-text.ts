@@ -3,7 +3,7 @@
 import { scoreSequences } from "../eval/score-sequences.ts";
 import type { Scorer } from "../eval/score-sequences.ts";
 import { hash32 } from "../formats/random.ts";
-import { createGenerator } from "../inference/generate.ts";
+import { createGenerator, slotsFor } from "../inference/generate.ts";
 import type { Body } from "../models/body.ts";
 
 /** Most tokens to sample: the standard error of a divergence of 0.05 nats is then about 0.005. */
@@ -35,19 +35,29 @@ export async function sampleParentText(
 ): Promise<Int32Array[]> {
   const { seed, threads, onProgress, signal } = options;
   const wanted = Math.max(1, Math.min(options.tokens, PARENT_TOKENS));
-  const longest = Math.min(LONGEST, options.window, body.config.maxPositions - 1);
-  const sequences: Int32Array[] = [];
+  const maxTokens = Math.min(LONGEST, options.window, body.config.maxPositions - 1);
+  function* requests() {
+    const common = { ids: [separator], maxTokens, temperature: 1, stop: [separator] };
+    for (let i = 0; i < wanted; i++) yield { ...common, i, seed: hash32(seed, "parent-text", 0, i) };
+  }
+  const positions = maxTokens + 1;
   const generator = createGenerator(body, { threads });
+  // More side by side than are needed in full would be made for nothing.
+  const slots = Math.min(slotsFor(body.config, positions), Math.ceil(wanted / maxTokens));
+  const side = { slots, positions, ...(signal ? { signal } : {}) };
+  // Short sequences are done first: only those that no unfinished one stands before count, or they would be too many.
+  const done = new Map<number, readonly number[]>();
+  const sequences: Int32Array[] = [];
+  let left = wanted;
   try {
-    for (let made = 0; made < wanted; onProgress?.(made, wanted)) {
-      signal?.throwIfAborted();
-      const maxTokens = Math.min(longest, wanted - made);
-      const own = hash32(seed, "parent-text", 0, sequences.length);
-      const ids = await generator.generate([separator], { maxTokens, temperature: 1, seed: own, stop: [separator] });
-      const ended = ids.length < maxTokens ? [separator] : [];
-      const sequence = Int32Array.from([separator, ...ids, ...ended]);
-      sequences.push(sequence);
-      made += sequence.length - 1;
+    for await (const { request, made } of generator.generateMany(requests(), side)) {
+      done.set(request.i, made.length < maxTokens ? [...made, separator] : made);
+      for (let next = done.get(sequences.length); next && left > 0; next = done.get(sequences.length)) {
+        sequences.push(Int32Array.from([separator, ...next.slice(0, left)]));
+        left -= Math.min(left, next.length);
+      }
+      onProgress?.(wanted - left, wanted);
+      if (left === 0) break;
     }
   } finally {
     await generator.release();

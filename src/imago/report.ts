@@ -44,6 +44,18 @@ interface MarksReport extends MarksSummary {
   };
 }
 
+/** How a training goes. */
+export interface Course {
+  /** Of optimiser steps alone. */
+  readonly tokensPerSecond: number;
+  /** Of the whole run, at most. */
+  readonly memoryBytes: number;
+  readonly steps: number;
+  readonly tokens: number;
+  /** Of the training; the prediction knows of no evaluations. */
+  readonly minutes: number;
+}
+
 interface Side extends Figures {
   readonly perRepository: readonly GroupScore[];
   readonly perKind: readonly GroupScore[];
@@ -103,7 +115,9 @@ export interface Report {
     readonly threads: number;
     readonly versions: { readonly node: string; readonly chrysalis: string };
   };
-  readonly predicted: { readonly memoryBytes: number; readonly tokensPerSecond: number };
+  /** What the plan foretold; its rate was measured by a probe, or estimated. */
+  readonly predicted: Course & { readonly rate: Plan["predicted"]["rate"] };
+  readonly measured: Course;
   readonly peakMemoryBytes: number;
   readonly seconds: number;
   readonly warnings: readonly string[];
@@ -180,7 +194,14 @@ export function buildReport(inputs: ReportInputs): Report {
       threads: settings.threads,
       versions: { node: process.version, chrysalis: inputs.version },
     },
-    predicted: { memoryBytes: plan.predicted.memoryBytes, tokensPerSecond: plan.predicted.tokensPerSecond },
+    predicted: predictedCourse(plan),
+    measured: {
+      tokensPerSecond: inputs.training.tokensPerSecond,
+      memoryBytes: inputs.peakMemoryBytes,
+      steps: inputs.training.steps,
+      tokens: inputs.training.tokens,
+      minutes: inputs.training.seconds / 60,
+    },
     peakMemoryBytes: inputs.peakMemoryBytes,
     seconds: inputs.seconds,
     warnings: inputs.warnings,
@@ -193,6 +214,11 @@ function marksReport(marks: MarksSummary, { plan, settings, training }: ReportIn
   const flops = sequences * sequence * plan.predicted.flopsPerToken;
   const share = sequences / Math.max(1, training.steps * microBatch * microBatches);
   return { ...marks, cost: { ...marks.cost, flops, share } };
+}
+
+function predictedCourse({ predicted }: Plan): Report["predicted"] {
+  const { tokensPerSecond, rate, memoryBytes, steps, tokensPerStep, trainingSeconds } = predicted;
+  return { tokensPerSecond, rate, memoryBytes, steps, tokens: steps * tokensPerStep, minutes: trainingSeconds / 60 };
 }
 
 function sideOf({

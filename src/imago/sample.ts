@@ -3,7 +3,7 @@
 import { UserError } from "../errors.ts";
 import type { Document, EncodedSequence } from "../eval/bits-per-byte.ts";
 import { hash32 } from "../formats/random.ts";
-import { createGenerator } from "../inference/generate.ts";
+import { createGenerator, slotsFor } from "../inference/generate.ts";
 import type { Body } from "../models/body.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
@@ -102,22 +102,29 @@ export async function sampleOwnTexts(
     readonly signal?: AbortSignal;
   },
 ): Promise<Document[]> {
-  const documents: Document[] = [];
   const generator = createGenerator(body, { threads: options.threads });
   const maxTokens = Math.min(OWN_SAMPLES.tokens, body.config.maxPositions - 1);
+  const stop = [tokenizer.separator];
+  const requests = Array.from({ length: OWN_SAMPLES.texts }, (_, i) => {
+    const seed = hash32(options.seed, "retention-samples", 0, i);
+    return { i, ids: [tokenizer.separator], maxTokens, temperature: 1, seed, stop };
+  });
+  const texts = new Map<number, string>();
   try {
-    for (let i = 0; i < OWN_SAMPLES.texts; i++) {
-      options.signal?.throwIfAborted();
-      const seed = hash32(options.seed, "retention-samples", 0, i);
-      const stop = [tokenizer.separator];
-      const ids = await generator.generate([tokenizer.separator], { maxTokens, temperature: 1, seed, stop });
-      const text = tokenizer.decode(ids, { skipSpecial: true });
-      if (text !== "") documents.push({ id: `sample-${i + 1}`, text });
-      options.onProgress?.(i + 1, OWN_SAMPLES.texts);
+    const positions = maxTokens + 1;
+    const slots = Math.min(OWN_SAMPLES.texts, slotsFor(body.config, positions));
+    const { signal } = options;
+    const made = generator.generateMany(requests, { slots, positions, ...(signal === undefined ? {} : { signal }) });
+    for await (const { request, made: ids } of made) {
+      texts.set(request.i, tokenizer.decode(ids, { skipSpecial: true }));
+      options.onProgress?.(texts.size, OWN_SAMPLES.texts);
     }
   } finally {
     await generator.release();
   }
+  const documents = requests
+    .map(({ i }) => ({ id: `sample-${i + 1}`, text: texts.get(i)! }))
+    .filter(({ text }) => text !== "");
   if (documents.length === 0) {
     throw new UserError("empty", "the parent writes no text of its own to measure retention on", {
       hint: "give general text with --retention",

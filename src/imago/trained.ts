@@ -5,6 +5,8 @@ import { loraScale } from "../models/adapter.ts";
 import type { LoraOptions } from "../models/adapter.ts";
 import type { Body, WeightTensor } from "../models/body.ts";
 import { mergeLora } from "../models/save.ts";
+import { alphaOf, blendWeights } from "./blend.ts";
+import type { Blend } from "./blend.ts";
 
 /**
  * The trained model's weights in f32. The parent's are used up: those that training changed are replaced one by one, so
@@ -34,6 +36,25 @@ export function mergeTrained(
     if (a && b) weights.set(name, { ...weight, data: mergeLora(weight, a, b, loraScale(lora)) });
   }
   return weights;
+}
+
+/**
+ * The weights between the parent and the trained model, in f32. For an adapter that is its B multiplied by alpha: what
+ * is exported of it then is the blend too. The parent is left as it is.
+ *
+ * @param trained all weights after full training, or the adapter's tensors with its factors folded
+ */
+export function blendTrained(
+  parent: Pick<Body, "weights">,
+  trained: readonly WeightTensor[],
+  lora: LoraOptions | undefined,
+  blend: Blend,
+): Map<string, WeightTensor> {
+  if (lora === undefined) {
+    const child = new Map(trained.map((tensor) => [tensor.name, tensor]));
+    return blendWeights(parent, { weights: child }, blend);
+  }
+  return mergeTrained({ weights: new Map(parent.weights) }, scaleAdapter(trained, alphaOf(blend)), lora);
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Batch {
   readonly targets: Int32Array;
   /** Loss weight of each prediction, [B, T]; 0 where there is nothing to predict. */
   readonly weights: Float32Array;
+  /** A reference model's loss of each prediction in nats, [B, T], where it was measured; NaN where that one was not. */
+  readonly reference?: Float32Array | undefined;
   /** Position inside the document, [B, T], from 0. */
   readonly positions: Int32Array;
   /** Document index inside the sequence, [B, T]; attention never crosses it; -1 for padding. */

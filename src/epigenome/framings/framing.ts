@@ -3,6 +3,7 @@ import type { EncodedSequence } from "../../eval/bits-per-byte.ts";
 import type { Gene } from "../../genome/manifest.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Change } from "../changes.ts";
+import type { Pair } from "../synthetic/judge-pair.ts";
 
 /**
  * What a stretch of a document is to an objective. `header`: what the framing itself says of the text, which is never
@@ -35,6 +36,8 @@ export interface FramingContext {
   readonly tokenizer: Tokenizer;
   /** What commits changed in a file, the newest first. */
   readonly changesOf: (gene: Pick<Gene, "repository" | "path">) => readonly Change[];
+  /** What the parent asked itself about a file; undefined where it was not asked (yet). */
+  readonly pairsOf?: ((gene: Pick<Gene, "repository" | "path">) => readonly Pair[]) | undefined;
 }
 
 export interface Framing {
@@ -42,6 +45,8 @@ export interface Framing {
   readonly summary: string;
   /** Whether it needs the changes of the genome's files. */
   readonly needsChanges?: true;
+  /** Whether the parent is to ask itself about the files. */
+  readonly needsPairs?: true;
   /** Whether its documents hold prompts and answers, of which the default objective trains the answers only. */
   readonly asks?: true;
   /**

@@ -2,6 +2,7 @@
 import { change } from "./change.ts";
 import { fillInTheMiddle } from "./fill-in-the-middle.ts";
 import type { Framing } from "./framing.ts";
+import { questionAnswer } from "./question-answer.ts";
 import { dialogue, records } from "./records.ts";
 import { document, text } from "./text.ts";
 
@@ -12,6 +13,7 @@ const table = {
   change,
   records,
   dialogue,
+  "question-answer": questionAnswer,
 } as const satisfies Record<string, Framing>;
 
 export type FramingName = keyof typeof table;

@@ -71,8 +71,8 @@ function recordsOf(
   return data.records.values().map(({ line, record }) => ({ record, place: `${name}, line ${line}` }));
 }
 
-/** Neighbouring ids of one part together. */
-function stretchesOf(record: DataRecord, { ids, trained }: RenderedRecord): Framed {
+/** A record as stretches: neighbouring ids of one part together. */
+export function stretchesOf(record: DataRecord, { ids, trained }: RenderedRecord): Framed {
   if (record.kind === "text") return [{ part: "text", ids }];
   const stretches: FramedStretch[] = [];
   for (let from = 0; from < ids.length;) {

@@ -1,7 +1,6 @@
 /** Questions that a parent asks itself about genes, with its answers: chosen passages, its words judged, pairs to train on. */
-import type { Answered } from "../../eval/answer-loss.ts";
-import { answerLosses } from "../../eval/answer-loss.ts";
-import type { Scorer } from "../../eval/bits-per-byte.ts";
+import { scoreSequences } from "../../eval/score-sequences.ts";
+import type { Scorer, TokenSequence } from "../../eval/score-sequences.ts";
 import { permutation } from "../../formats/random.ts";
 import type { WorkLog } from "../../formats/work-log.ts";
 import type { Gene } from "../../genome/manifest.ts";
@@ -9,22 +8,15 @@ import { slotsFor } from "../../inference/generate.ts";
 import type { GenerationRequest, Generator as TextGenerator } from "../../inference/generate.ts";
 import type { ModelConfig } from "../../models/config.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
-import { readRecord } from "../data/forms.ts";
 import { createRecordRenderer } from "../data/render-record.ts";
 import { byHash } from "../select.ts";
 import { faultOf, questionKey } from "./judge-pair.ts";
 import type { Fault, Pair } from "./judge-pair.ts";
+import { pairRecord } from "./pair-record.ts";
 import { passagesOf } from "./passages.ts";
-import { createQuestionPrompt, PAIR_TOKENS, readPair } from "./question-prompt.ts";
-
-export interface QuestionPlan {
-  /** Passages that the parent is asked about, at most. */
-  readonly passages: number;
-  /** Of these, of one file at most. */
-  readonly perFile: number;
-  /** UTF-8 bytes of all pairs together, at most. */
-  readonly bytes: number;
-}
+import { PAIR_TOKENS, PASSAGE_TOKENS } from "./question-plan.ts";
+import type { QuestionPlan } from "./question-plan.ts";
+import { createQuestionPrompt, readPair } from "./question-prompt.ts";
 
 /** A pair with the gene that it comes from. */
 export interface MadePair extends Pair {
@@ -42,8 +34,6 @@ export interface Asked {
   readonly losses: readonly [number, number] | null;
 }
 
-/** Tokens of a passage: small models lose the thread of longer ones. */
-export const PASSAGE_TOKENS = 160;
 /** A passage that is shorter says too little. */
 const SHORTEST_PASSAGE = 48;
 /** What a tokenizer may make of the seams between passage, question and answer. */
@@ -107,8 +97,8 @@ export async function askParent(
   const lossesOf = async (pair: Pair, passage: string): Promise<Asked> => {
     const both = [{ ...pair, question: `${passage}\n\n${pair.question}` }, pair].map(answered);
     if (both.some(({ ids }) => ids.length > sizes.scored)) return { pair, fault: "length", losses: null };
-    const losses = await answerLosses(scorer, both, tokenizer.separator);
-    const [loss, lossAlone] = losses.map((nats) => Math.round(1e4 * nats) / 1e4) as [number, number];
+    const nats = await scoreSequences(scorer, both, tokenizer.separator);
+    const [loss, lossAlone] = both.map((of, i) => meanLoss(nats[i]!, of)) as [number, number];
     return { pair, fault: loss < lossAlone ? null : "passage does not matter", losses: [loss, lossAlone] };
   };
   function* requests(): Generator<GenerationRequest & { readonly number: number }> {
@@ -205,14 +195,16 @@ function gather(chosen: readonly Passage[], done: ReadonlyMap<number, Asked>, by
   return { pairs, asked, faults };
 }
 
-/** A pair as it is trained, behind a separator: a dialogue where there is a chat template, else a question and its answer. */
-function answeredOf(tokenizer: Tokenizer): (pair: Pair) => Answered {
+/** A pair as it is trained, behind a separator, with the answer's tokens scored. */
+function answeredOf(tokenizer: Tokenizer): (pair: Pair) => Required<TokenSequence> {
   const render = createRecordRenderer(tokenizer);
-  const asDialogue = tokenizer.chatTemplate !== undefined;
   return (pair) => {
-    const record = readRecord("question-answer", pair, { asDialogue });
-    if (record.kind === "misfit") throw new TypeError(record.problem);
-    const { ids, trained } = render(record);
-    return { ids: [tokenizer.separator, ...ids], counted: [false, ...trained] };
+    const { ids, trained } = render(pairRecord(pair, tokenizer), "a pair of question and answer");
+    return { ids: Int32Array.from([tokenizer.separator, ...ids]), scored: trained };
   };
+}
+
+/** Nats per scored token, to four places: what is beyond is rounding of sums. */
+function meanLoss(nats: number, { scored }: Required<TokenSequence>): number {
+  return Math.round((1e4 * nats) / scored.filter(Boolean).length) / 1e4;
 }

@@ -9,6 +9,8 @@ import { slotsFor } from "../../inference/generate.ts";
 import type { GenerationRequest, Generator as TextGenerator } from "../../inference/generate.ts";
 import type { ModelConfig } from "../../models/config.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+import { lineHashes, shareOf } from "../lines.ts";
+import { MAX_SHARED_LINES } from "../overlap.ts";
 
 export interface OwnReplayPlan {
   /** Tokens of all texts together, ends included. */
@@ -73,6 +75,16 @@ export async function writeOwnReplay(options: OwnReplayOptions): Promise<OwnText
     if (options.seconds !== undefined && log.seconds() >= options.seconds) break;
   }
   return enoughOf(log.done, wanted);
+}
+
+/** Texts that no retention text holds: what is trained on cannot show what was kept. */
+export function apartFrom(texts: readonly OwnText[], retention: readonly { readonly text: string }[]): OwnText[] {
+  const whole = new Set(retention.map(({ text }) => text.trim()));
+  const lines = new Set(retention.flatMap(({ text }) => lineHashes(text, { mask: false })));
+  return texts.filter(({ text }) => {
+    const known = shareOf(lineHashes(text, { mask: false }), (line) => lines.has(line));
+    return !whole.has(text.trim()) && known <= MAX_SHARED_LINES;
+  });
 }
 
 /** Texts in the order of their numbers until they have the tokens; empty ones count, but are left out. */

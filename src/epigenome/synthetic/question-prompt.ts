@@ -23,9 +23,6 @@ const INSTRUCTION =
   "Write one question that this passage answers, and the answer in one sentence. Use only facts of the passage. " +
   "The question must be clear to somebody who has not read the passage.";
 
-/** Most tokens that a question with its answer may take. */
-export const PAIR_TOKENS = 96;
-
 /** From a passage to the ids to go on from with a question. */
 type QuestionPrompt = (passage: string) => number[];
 
