@@ -1,6 +1,7 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
 import type { Form } from "../epigenome/data/forms.ts";
+import type { Adapt } from "../epigenome/marks/adapt.ts";
 import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
 import type { QuestionPlan } from "../epigenome/synthetic/question-plan.ts";
@@ -56,6 +57,8 @@ export interface Settings {
   chatTemplate: string | null;
   /** In which the text of a pass is read. */
   order: Order;
+  /** How marks of groups change during the training; null: they stay. */
+  adapt: Adapt | null;
   /** Part of a step's tokens that count, those with the highest loss above the parent's; null: all. */
   select: { readonly excess: number } | null;
   /** Part of the trained tokens. */

@@ -5,6 +5,7 @@ import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import type { Diet, Plan, PlanInputs, Planned, PlannedSettings, ProbeRecord } from "./plan.ts";
 import { measuresOf, passLength } from "../epigenome/order.ts";
+import { resolveAdapt } from "./resolve-adapt.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
 import { resolveOrder, resolveSelect } from "./resolve-order.ts";
 import { resolveModules } from "./resolve-modules.ts";
@@ -115,6 +116,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     order,
+    adapt: resolveAdapt(blueprint, budget.value),
     select: resolveSelect(blueprint),
     replay,
     syntheticTime: resolveSyntheticTime(blueprint),
