@@ -183,6 +183,7 @@ async function runTrial(
         // The parent's losses, by which some orders and selections go, would cost more than a trial.
         order: shuffled,
         select: null,
+        adapt: null,
         checkpoint: { steps },
       },
       body: await loadBody(model),
@@ -190,7 +191,7 @@ async function runTrial(
       stages,
       record: { difficulty: [], losses: undefined, files: {} },
       pairsSha256: undefined,
-      texts: { ...texts, parentText: undefined },
+      texts: { ...texts, heldOutFiles: [], parentText: undefined },
       replay: await replay(plan),
       dir: join(dir, "run"),
       resume: false,
