@@ -12,6 +12,7 @@ import type { ExpressedGene } from "../../src/epigenome/select.ts";
 import { createStream } from "../../src/epigenome/stream.ts";
 import { scoreDocuments } from "../../src/eval/bits-per-byte.ts";
 import type { Document, DocumentScore } from "../../src/eval/bits-per-byte.ts";
+import type { Body } from "../../src/models/body.ts";
 import { loadBody } from "../../src/models/load.ts";
 import { compileStep } from "../../src/models/step.ts";
 import type { Step } from "../../src/models/step.ts";
@@ -63,6 +64,10 @@ export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> 
   readonly recipe?: Recipe;
   /** Default: the bench's. */
   readonly steps?: number;
+  /** Default: seeded passes over the corpus, with the recipe's replay. */
+  readonly stream?: TrainOptions["stream"];
+  /** Marks that change along the run; `parent` is the body whose weights the step trains. */
+  readonly adapt?: (step: Step, parent: Body) => NonNullable<TrainOptions["adapt"]>;
   /** What is measured along the run. */
   readonly evaluation?: (step: Step) => NonNullable<TrainOptions["evaluation"]>;
 }
@@ -75,12 +80,13 @@ export async function trainBody<T>(
   finish: (step: Step) => Promise<T>,
 ): Promise<T> {
   const { body, threads } = bench;
-  const { seed, dir, recipe = body.recipe, steps = bench.steps, evaluation } = options;
+  const { seed, dir, recipe = body.recipe, steps = bench.steps, evaluation, adapt } = options;
   const { sequence: T, microBatch: B } = recipe;
   const microBatches = recipe.sequences / B;
   const [beta1, beta2] = recipe.betas;
   await rm(dir, { recursive: true, force: true });
-  const step = await compileStep(await loadBody(body.path), {
+  const parent = await loadBody(body.path);
+  const step = await compileStep(parent, {
     B,
     T,
     train: recipe.lora === null ? "full" : { lora: { ...recipe.lora, seed } },
@@ -90,12 +96,14 @@ export async function trainBody<T>(
     await train({
       step,
       optimiser: createAdamW(step.parameters, { beta1, beta2, epsilon: 1e-8, weightDecay: 0 }),
-      stream: createStream(packCorpus(corpus, T), {
-        B,
-        microBatches,
-        seed,
-        replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
-      }),
+      stream:
+        options.stream ??
+        createStream(packCorpus(corpus, T), {
+          B,
+          microBatches,
+          seed,
+          replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
+        }),
       microBatches,
       schedule: {
         learningRate: recipe.learningRate,
@@ -108,6 +116,7 @@ export async function trainBody<T>(
       resume: false,
       manifest: { tool: "bench/epigenome", seed, threads },
       ...(evaluation ? { evaluation: evaluation(step) } : {}),
+      ...(adapt ? { adapt: adapt(step, parent) } : {}),
     });
     return await finish(step);
   } finally {

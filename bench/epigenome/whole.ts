@@ -163,7 +163,7 @@ async function split(
 }
 
 /** A document that several seeds score counts once in a standard error over documents: with the sum of its scores. */
-function byDocument(scores: readonly DocumentScore[]): DocumentScore[] {
+export function byDocument(scores: readonly DocumentScore[]): DocumentScore[] {
   return [...Map.groupBy(scores, ({ id }) => id).values()].map((own) => {
     const nats = own.reduce((sum, score) => sum + score.nats, 0);
     const bytes = own.reduce((sum, score) => sum + score.bytes, 0);
