@@ -7,7 +7,8 @@ import { train } from "../../src/chrysalis/train.ts";
 import type { TrainOptions } from "../../src/chrysalis/train-options.ts";
 import { framedDocuments } from "../../src/epigenome/framed-documents.ts";
 import { encodeCorpus, packCorpus } from "../../src/epigenome/pack.ts";
-import type { TokenCorpus } from "../../src/epigenome/pack.ts";
+import type { PackedCorpus, TokenCorpus } from "../../src/epigenome/pack.ts";
+import type { PassOrder } from "../../src/epigenome/pass-order.ts";
 import type { ExpressedGene } from "../../src/epigenome/select.ts";
 import { createStream } from "../../src/epigenome/stream.ts";
 import { scoreDocuments } from "../../src/eval/bits-per-byte.ts";
@@ -60,6 +61,8 @@ export async function trainArm(bench: Bench, corpus: TokenCorpus, options: Train
 }
 
 export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> {
+  /** What is trained, in place (default: the bench's body as its files have it). */
+  readonly start?: Pick<Body, "config" | "weights">;
   /** Default: the body's. */
   readonly recipe?: Recipe;
   /** Default: the bench's. */
@@ -67,7 +70,12 @@ export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> 
   /** Default: seeded passes over the corpus, with the recipe's replay. */
   readonly stream?: TrainOptions["stream"];
   /** Marks that change along the run; `parent` is the body whose weights the step trains. */
-  readonly adapt?: (step: Step, parent: Body) => NonNullable<TrainOptions["adapt"]>;
+  readonly adapt?: (step: Step, parent: Pick<Body, "config" | "weights">) => NonNullable<TrainOptions["adapt"]>;
+  /** Default: best fit, shuffled. */
+  readonly packing?: (corpus: TokenCorpus) => { readonly packed: PackedCorpus; readonly order: PassOrder };
+  readonly select?: TrainOptions["select"];
+  /** What the training sees of the step. */
+  readonly asTrained?: (step: Step) => Step;
   /** What is measured along the run. */
   readonly evaluation?: (step: Step) => NonNullable<TrainOptions["evaluation"]>;
 }
@@ -85,23 +93,25 @@ export async function trainBody<T>(
   const microBatches = recipe.sequences / B;
   const [beta1, beta2] = recipe.betas;
   await rm(dir, { recursive: true, force: true });
-  const parent = await loadBody(body.path);
+  const parent = options.start ?? (await loadBody(body.path));
   const step = await compileStep(parent, {
     B,
     T,
     train: recipe.lora === null ? "full" : { lora: { ...recipe.lora, seed } },
     threads,
   });
+  const { packed, order } = options.packing?.(corpus) ?? { packed: packCorpus(corpus, T), order: undefined };
   try {
     await train({
-      step,
+      step: options.asTrained?.(step) ?? step,
       optimiser: createAdamW(step.parameters, { beta1, beta2, epsilon: 1e-8, weightDecay: 0 }),
       stream:
         options.stream ??
-        createStream(packCorpus(corpus, T), {
+        createStream(packed, {
           B,
           microBatches,
           seed,
+          order,
           replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
         }),
       microBatches,
@@ -110,6 +120,7 @@ export async function trainBody<T>(
         warmup: Math.max(1, Math.round(recipe.warmup * steps)),
         decay: recipe.decay,
       },
+      select: options.select,
       clip: recipe.clip,
       budget: { steps },
       dir,

@@ -1,5 +1,6 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
+import type { Form } from "../epigenome/data/forms.ts";
 import type { Adapt } from "../epigenome/marks/adapt.ts";
 import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
@@ -9,6 +10,7 @@ import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { ModuleRule } from "../models/module-marks.ts";
 import type { NameRule } from "../models/weight-names.ts";
+import type { SearchRecord } from "./search.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -98,6 +100,15 @@ export interface Settings {
 
 export type PlannedSettings = { readonly [K in keyof Settings]: Planned<Settings[K]> };
 
+/** A data file beside the repositories. */
+export interface DataInput {
+  readonly name: string;
+  readonly sha256: string;
+  readonly form: Form;
+  /** That are trained on or held out. */
+  readonly records: number;
+}
+
 /** What a run is made from, by hash; no path and no time, so that it is equal wherever it is made. */
 export interface PlanInputs {
   readonly blueprint: { readonly name: string; readonly sha256: string };
@@ -111,6 +122,8 @@ export interface PlanInputs {
     readonly heldOutFiles: number;
     readonly heldOutBytes: number;
   };
+  /** Their chunks are counted under `genome` as files; left out where there are none. */
+  readonly data?: readonly DataInput[];
   readonly retention: { readonly source: string; readonly bytes: number } | null;
   readonly replay: { readonly source: string; readonly bytes: number } | null;
   /** Whose difference to the parent is added after training. */
@@ -164,6 +177,8 @@ export interface Plan {
   readonly inputs: PlanInputs;
   readonly settings: PlannedSettings;
   readonly diet: Diet;
+  /** What `--search` tried; null without. What it chose is in inputs and settings. */
+  readonly search: SearchRecord | null;
   /** Null where nothing was probed. Like the rate, it decides no setting. */
   readonly probe: ProbeRecord | null;
   /** Reproducible too where the rate is estimated: what happens to be free on the machine is not in it. */

@@ -17,7 +17,7 @@ export type ReplayFrom = "given" | "own" | "none";
 const GENERATION_PART = 0.25;
 const TIME = 0.15;
 /** No text of replay comes more often: more passes gain next to nothing (arXiv 2305.16264). */
-const MOST_PASSES = 4;
+export const MOST_PASSES = 4;
 /** Less replay is not worth its time (arXiv 2502.06042). */
 const LEAST_SHARE = 0.01;
 /** Up to this size bodies were measured to need much replay (docs/log.md). */
@@ -73,7 +73,13 @@ export function resolveReplay(
   const most = (MOST_PASSES * time.value * speed.made) / speed.trained;
   if (wanted.value <= most) return wanted;
   const reason = `${time.value} of the training time writes enough for ${most.toFixed(3)}, ${wanted.value} is wanted`;
-  return { value: most < LEAST_SHARE ? 0 : most, origin: "derived", reason };
+  return { value: possibleShare(wanted.value, most), origin: "derived", reason };
+}
+
+/** What is wanted, or the most that is possible, or none where that is not worth it. */
+export function possibleShare(wanted: number, most: number): number {
+  if (wanted <= most) return wanted;
+  return most < LEAST_SHARE ? 0 : most;
 }
 
 /** What the parent writes as replay; null where there is none of its own. */

@@ -25,7 +25,7 @@ export const data = defineVerb({
   positionals: [
     {
       name: "PATH",
-      help: "Data file (.jsonl, .json, .csv, .tsv, also .gz; .parquet), or a folder: all of them below it",
+      help: "Data file (.jsonl, .json, .csv, .tsv, also .gz; .parquet), or a folder: all of them below it; run --data trains on them",
     },
   ],
   flags: {

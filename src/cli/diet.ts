@@ -9,23 +9,25 @@ import type { ReplayFrom } from "../blueprint/resolve-synthetic.ts";
 import type { Planned } from "../blueprint/plan.ts";
 import { resolveEpigenome } from "../blueprint/resolve-epigenome.ts";
 import type { Blueprint } from "../blueprint/schema.ts";
+import type { DataFile } from "../epigenome/data/own-data.ts";
+import type { GenomeTexts } from "../epigenome/data/with-data.ts";
 import { workloadOf } from "../blueprint/workload.ts";
 import type { Given } from "../blueprint/workload.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
-import { openGenome } from "../genome/manifest.ts";
-import type { Genome } from "../genome/manifest.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { inspectBody } from "../models/load.ts";
-import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { usageError } from "./flags.ts";
 import type { Flags, Parsed } from "./flags.ts";
-import { rankRecipes, replayOf } from "./inputs.ts";
+import { rankRecipes, replayOf, tokenizerUnder } from "./inputs.ts";
 import { openTokenizer } from "./model.ts";
+import { dataFlags, openWithData, readDataFiles } from "./own-data.ts";
 import { selectionOf } from "./planning.ts";
 import { blueprintOf, modelOf } from "./request.ts";
 
 export const dietFlags = {
-  genome: { kind: "text", value: "DIR", required: true, help: "Genome folder, as genome build or run writes it" },
+  genome: { kind: "text", value: "DIR", help: "Genome folder, as genome build or run writes it; --data alone will do" },
+  ...dataFlags,
   model: { kind: "text", value: "MODEL", help: "Hugging Face folder or .gguf file (default: the larva)" },
   blueprint: { kind: "text", value: "NAME|FILE", help: "Recipe (default: the one that fits the model)" },
   express: { kind: "choice", choices: ["default", "all"], help: "What fits the body, or every file there is" },
@@ -41,7 +43,9 @@ export const dietFlags = {
 } as const satisfies Flags;
 
 export interface Diet {
-  readonly genome: Genome;
+  /** With the data beside it. */
+  readonly genome: GenomeTexts;
+  readonly data: readonly DataFile[];
   readonly tokenizer: Tokenizer;
   readonly recipe: string;
   readonly blueprint: Blueprint;
@@ -53,18 +57,25 @@ export interface Diet {
 }
 
 /**
- * Opens a genome and a model, and says what the recipe expresses; nothing is held out here. The genome is the caller's to
- * close.
+ * Opens a genome, data beside it and a model, and says what the recipe expresses; nothing is held out here. The genome is
+ * the caller's to close.
  *
  * @throws UserError "not-found", "damaged", "unsupported", "invalid"
  */
 export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string): Promise<Diet> {
+  if (flags.genome === undefined && flags.data.length === 0) {
+    throw usageError("neither a genome nor data is given", "give --genome DIR, or --data FILE, or both");
+  }
   const model = modelOf(flags.model, cwd);
   const parent = await openTokenizer(model);
   const body = await inspectBody(model);
   const { config } = body;
   const named = blueprintOf(flags.blueprint, cwd);
-  const genome = await openGenome(resolve(cwd, flags.genome));
+  const data = await readDataFiles(
+    flags.data.map((path) => resolve(cwd, path)),
+    flags.dataForm,
+  );
+  const genome = await openWithData(flags.genome === undefined ? undefined : resolve(cwd, flags.genome), data);
   const machine = await probeMachine(cwd);
   const replay = replayOf(body.kind, model);
   const { express, minutes, seed } = flags;
@@ -73,9 +84,6 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
       ? (await rankRecipes(body, { genome: genomeFacts(genome.genes), machine, minutes, replay })).chosen.recipe
       : await loadBlueprint(named);
   const { blueprint } = recipe;
-  const { chatTemplate } = blueprint;
-  const tokenizer =
-    parent.chatTemplate !== undefined || chatTemplate === undefined ? parent : withChatTemplate(parent, chatTemplate);
   const given = {
     ...(express === undefined ? {} : { express }),
     ...(minutes === undefined ? {} : { minutes }),
@@ -83,7 +91,8 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
   };
   return {
     genome,
-    tokenizer,
+    data,
+    tokenizer: tokenizerUnder(blueprint, parent),
     recipe: blueprint.name,
     blueprint,
     sequence: Math.min(blueprint.batch?.sequence ?? 512, config.maxPositions),

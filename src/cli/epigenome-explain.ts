@@ -13,7 +13,7 @@ const mostNamed = 3;
 export const epigenomeExplain = defineVerb({
   name: "epigenome explain",
   summary: "Tell why a file is trained on or not, and which rule decided",
-  usage: "PATH --genome DIR [--model MODEL] [--blueprint FILE]",
+  usage: "PATH [--genome DIR] [--data FILE|DIR] [--model MODEL] [--blueprint FILE]",
   positionals: [{ name: "PATH", help: "File as repository/path, or the end of that where it is one file's alone" }],
   flags: dietFlags,
   examples: [

@@ -9,6 +9,7 @@ import { drawGenome } from "../genome/views/picture.ts";
 import { dietFlags, openDiet } from "./diet.ts";
 import { formatBytes, formatCount, formatMany } from "./format.ts";
 import { rowWidth, table } from "./genome-lines.ts";
+import { dataLines, dataSummaries } from "./own-data.ts";
 import { defineVerb } from "./verb.ts";
 
 const mostRows = 20;
@@ -16,7 +17,7 @@ const mostRows = 20;
 export const epigenomeShow = defineVerb({
   name: "epigenome show",
   summary: "Show what of a genome is trained on, and what stays silent and why",
-  usage: "--genome DIR [--model MODEL] [--express all] [--svg FILE]",
+  usage: "[--genome DIR] [--data FILE|DIR] [--model MODEL] [--express all] [--svg FILE]",
   positionals: [],
   flags: { ...dietFlags, svg: { kind: "text", value: "FILE", help: "Draw what is expressed as a picture" } },
   examples: [
@@ -28,7 +29,7 @@ export const epigenomeShow = defineVerb({
   ],
   async run(input, { cwd, signal, progress }) {
     const diet = await openDiet(input, cwd);
-    const { genome, tokenizer, recipe, options, capacity } = diet;
+    const { genome, data, tokenizer, recipe, options, capacity } = diet;
     try {
       const selection = selectGenes(genome.genes, options);
       const tokens = new Map<object, number>();
@@ -45,12 +46,19 @@ export const epigenomeShow = defineVerb({
         const title = `Expressed by ${recipe}: ${formatBytes(summary.expressed.bytes)} of ${formatBytes(genome.manifest.genomeBytes)}`;
         await atomicWrite(resolve(cwd, svg), drawGenome(genes, { title, formatBytes }));
       }
-      return { recipe, capacity: capacity.value, limitedBy: capacity.reason, ...summary, idle: selection.idle };
+      return {
+        recipe,
+        capacity: capacity.value,
+        limitedBy: capacity.reason,
+        ...summary,
+        idle: selection.idle,
+        data: dataSummaries(data),
+      };
     } finally {
       await genome.close();
     }
   },
-  human({ recipe, capacity, limitedBy, expressed, silent }, columns) {
+  human({ recipe, capacity, limitedBy, expressed, silent, data }, columns) {
     const width = rowWidth(columns);
     const heading = (first: string): readonly { heading: string; align: "left" | "right" | "rest" }[] => [
       { heading: first, align: "rest" },
@@ -77,6 +85,7 @@ export const epigenomeShow = defineVerb({
     const limit = capacity === null ? "" : `; at most ${formatBytes(capacity)}: ${limitedBy}`;
     return [
       `${recipe}: ${formatMany(expressed.files, "file")}, ${formatBytes(expressed.bytes)}, ${formatMany(expressed.tokens, "token")} in one pass${limit}`,
+      ...dataLines(data),
       "",
       ...table(heading("kind"), rows(expressed.byKind), width),
       "",

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { sha256OfFile } from "../formats/files.ts";
 import { isolatedEnvironment, makeRepository } from "../genome/testing.ts";
 import { chrysalis, writeTinyModel } from "./testing.ts";
 
@@ -84,5 +85,107 @@ describe("chrysalis epigenome", () => {
     assert.ok(texts.includes("the sea and the shore and the ship\n<|endoftext|>"), JSON.stringify(texts));
     const human = await run("preview", ...of, "--sequences", "1");
     assert.match(human.stdout, /== sequence 1: \d+ tokens, \d documents?\n/);
+  });
+
+  test("preview shows code in the order of imports, and says where it cannot know the order", async () => {
+    const files = [
+      { path: "a.py", content: "import z\nsea = z.sea\n" },
+      { path: "z.py", content: "sea = 'the shore'\n" },
+    ];
+    await makeRepository(join(folder, "code"), [files]);
+    assert.equal((await run("genome", "build", "code", "--out", "code-genome")).code, 0);
+    const recipe = "name: mine\ndescription: x\nmethod: full\noptimizer: {learningRate: 1e-3}\nbatch: {sequence: 64}\n";
+    const preview = async (order: string, ...more: string[]): Promise<string> => {
+      await writeFile(join(folder, "order.yaml"), `${recipe}order: ${order}\n`);
+      const asked = ["--genome", "code-genome", "--model", "m", "--blueprint", "order.yaml", ...more];
+      const { code, stdout, stderr } = await run("preview", ...asked);
+      assert.equal(code, 0, stderr);
+      return stdout;
+    };
+    const { sequences } = JSON.parse(await preview("{imports: true}", "--json"));
+    const shown = sequences[0].pieces.map(({ file }: { file: string }) => file);
+    assert.deepEqual([sequences.length, shown], [1, ["code/z.py", "code/a.py"]]);
+    assert.doesNotMatch(await preview("{imports: true}"), /shuffled: /);
+    assert.match(await preview("{by: loss}"), /shuffled: the order of the recipe goes by what a run measures first/);
+  });
+
+  test("data beside a genome, or alone, is shown as it would be trained on", async () => {
+    const chat = (question: string, answer: string) => ({
+      conversations: [
+        { from: "human", value: question },
+        { from: "gpt", value: answer },
+      ],
+    });
+    const written = [chat("the sea", "and the shore"), chat("the sea", "and the shore"), chat("a ship", "the sea")];
+    await writeFile(join(folder, "chats.jsonl"), written.map((of) => `${JSON.stringify(of)}\n`).join(""));
+    const chatTemplate =
+      "{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}" +
+      "{% if add_generation_prompt %}<assistant>{% endif %}";
+    await writeTinyModel(join(folder, "chat"), { chatTemplate });
+    const data = ["--data", "chats.jsonl", "--model", "chat"];
+
+    const alone = JSON.parse((await run("preview", ...data, "--json")).stdout);
+    assert.deepEqual(alone.data, [
+      {
+        sha256: await sha256OfFile(join(folder, "chats.jsonl")),
+        name: "chats.jsonl",
+        form: "sharegpt",
+        records: 2,
+        repeated: 1,
+        untrained: 0,
+        masked: {},
+      },
+    ]);
+    const pieces = alone.sequences.flatMap((of: { objective: string; pieces: object[] }) => {
+      assert.equal(of.objective, "sft");
+      return of.pieces;
+    });
+    assert.deepEqual(
+      pieces.map(({ file, framing, runs }: { file: string; framing: string; runs: object[] }) => [file, framing, runs]),
+      [
+        [
+          "chats.jsonl/000001-000003.jsonl",
+          "records",
+          [
+            { text: "<user>the sea<|endoftext|><assistant>", weight: 0 },
+            { text: "and the shore<|endoftext|><|endoftext|>", weight: 1 },
+          ],
+        ],
+        [
+          "chats.jsonl/000001-000003.jsonl",
+          "records",
+          [
+            { text: "<user>a ship<|endoftext|><assistant>", weight: 0 },
+            { text: "the sea<|endoftext|><|endoftext|>", weight: 1 },
+          ],
+        ],
+      ],
+    );
+    const human = await run("preview", ...data);
+    assert.match(human.stdout, /^data chats\.jsonl: 2 records of the form sharegpt\n/m);
+    assert.match(human.stdout, /^Note: of the data chats\.jsonl 1 record left out that repeats another\.$/m);
+
+    const beside = JSON.parse((await run("epigenome", "show", "--genome", "g", ...data, "--json")).stdout);
+    assert.deepEqual(Object.keys(beside.expressed.byRepository).sort(), ["chats.jsonl", "notes"]);
+    assert.equal(beside.expressed.byKind.dialogue.files, 1);
+    for (const express of ["default", "all"]) {
+      const asked = ["000001-000003.jsonl", "--genome", "g", ...data, "--express", express, "--json"];
+      const { framing, by, share } = JSON.parse((await run("epigenome", "explain", ...asked)).stdout);
+      assert.deepEqual([framing, share, by.framing], ["records", 1, "own data"]);
+    }
+
+    for (const [args, line] of [
+      [["preview", "--model", "m"], /neither a genome nor data is given. Give --genome/],
+      [
+        ["preview", "--data", "chats.jsonl", "--model", "m"],
+        /chats\.jsonl\/0.*line 1: .*no chat template.*Add chat_template/,
+      ],
+      [["preview", ...data, "--data-form", "text"], /chats\.jsonl, line 1 is not of the form text: it has no `text`/],
+      [["epigenome", "show", "--data", "r.yaml"], /r\.yaml has none of the extensions of data files/],
+    ] as const) {
+      const { code, stderr } = await run(...args);
+      assert.equal(code, 2);
+      assert.match(stderr, line);
+    }
   });
 });

@@ -13,6 +13,7 @@ const verb = {
   flags: {
     out: { kind: "text", value: "DIR", required: true, help: "" },
     files: { kind: "text", value: "FILE", many: true, help: "" },
+    data: { kind: "text", value: "FILE", repeated: true, help: "" },
     learningRate: { kind: "number", value: "X", above: 0, default: 0.5, help: "" },
     steps: { kind: "number", value: "N", integer: true, min: 1, max: 9, help: "" },
     how: { kind: "choice", choices: ["fast", "slow"], default: "slow", help: "" },
@@ -30,7 +31,7 @@ test("flags are read in any order, with their types and defaults", () => {
   assert.equal(flags.steps, undefined);
   assert.equal(flags.how, "slow");
   assert.equal(flags.resume, true);
-  assert.deepEqual(flags.files, []);
+  assert.deepEqual([flags.files, flags.data], [[], []]);
   assert.deepEqual([...given].sort(), ["learningRate", "out", "resume"]);
 });
 
@@ -39,6 +40,12 @@ test("a flag for many values takes all up to the next flag, and may be repeated"
   assert.deepEqual(flags.files, ["a", "b", "c"]);
   assert.deepEqual(positionals, ["m", "x"]);
   assert.deepEqual(parse("--out d --files a -- m").positionals, ["m"]);
+});
+
+test("a flag that may be repeated takes one value each time", () => {
+  const { flags, positionals } = parse("--out d --data a m --data b x");
+  assert.deepEqual(flags.data, ["a", "b"]);
+  assert.deepEqual(positionals, ["m", "x"]);
 });
 
 const wrong: [line: string, message: RegExp, hint: RegExp][] = [

@@ -19,6 +19,8 @@ export type Flag =
       readonly required?: true;
       /** Takes every argument up to the next flag, and may be repeated. */
       readonly many?: true;
+      /** May be repeated, with one argument each time. */
+      readonly repeated?: true;
     })
   | (Described & {
       readonly kind: "number";
@@ -53,7 +55,7 @@ export interface Positional {
 type Present<F, T> = F extends { default: unknown } | { required: true } ? T : T | undefined;
 type ValueOf<F extends Flag> = F extends { kind: "switch" }
   ? boolean
-  : F extends { many: true }
+  : F extends { many: true } | { repeated: true }
     ? readonly string[]
     : F extends { kind: "number" }
       ? Present<F, number>
@@ -100,7 +102,7 @@ export function parseFlags<F extends Flags>(
   const given = new Set<string>();
   const positionals: string[] = [];
   const put = (name: string, flag: Flag, value: string): void => {
-    if (flag.kind === "text" && flag.many) values[name] = [...((values[name] as string[] | undefined) ?? []), value];
+    if (isList(flag)) values[name] = [...((values[name] as string[] | undefined) ?? []), value];
     else if (given.has(name)) throw usageError(`--${typedName(name)} is given twice`, seeHelp);
     else values[name] = valueOf(`--${typedName(name)}`, flag, value);
     given.add(name);
@@ -140,7 +142,7 @@ export function parseFlags<F extends Flags>(
     checkPositionals(verb, positionals, seeHelp);
     for (const [name, flag] of Object.entries(all)) {
       if (flag.kind === "switch") values[name] ??= false;
-      else if (flag.kind === "text" && flag.many) values[name] ??= [];
+      else if (isList(flag)) values[name] ??= [];
       else values[name] ??= flag.default;
       const empty = values[name] === undefined || (Array.isArray(values[name]) && values[name].length === 0);
       if (empty && "required" in flag && flag.required) {
@@ -149,6 +151,10 @@ export function parseFlags<F extends Flags>(
     }
   }
   return { flags: values as Parsed<F>["flags"], positionals, given };
+}
+
+function isList(flag: Flag): boolean {
+  return flag.kind === "text" && (flag.many === true || flag.repeated === true);
 }
 
 /** What stands for a flag's value in the help; empty for a switch. */

@@ -92,6 +92,7 @@ export function verbHelp(verb: Verb, target: HelpTarget): string {
 
 function describe(flag: Flag): string {
   if (flag.kind === "switch") return flag.help;
+  if (flag.kind === "text" && flag.repeated) return `${flag.help} (may be repeated)`;
   if (flag.default !== undefined) return `${flag.help} (default ${flag.default})`;
   return flag.required ? `${flag.help} (needed)` : flag.help;
 }

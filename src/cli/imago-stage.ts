@@ -128,12 +128,18 @@ export async function writeNestManifest(nest: Nest, plan: Plan): Promise<void> {
   outputs.push(...RECORD_FILES.filter((name) => existsSync(nest.path(name))));
   const files: Record<string, string> = {};
   for (const name of outputs) files[name] = await sha256OfFile(nest.path(name));
-  const { model, genome, blueprint } = plan.inputs;
+  const { model, genome, data, blueprint } = plan.inputs;
   const manifest = {
     schema: 1,
     tool: { name: "symbiotic-chrysalis", version: packageVersion() },
     seed: plan.settings.seed.value,
-    inputs: { model: model.sha256, genome: genome.sha256, blueprint: blueprint.sha256, plan: planHash(plan) },
+    inputs: {
+      model: model.sha256,
+      genome: genome.sha256,
+      ...(data && { data: data.map(({ name, sha256 }) => ({ name, sha256 })) }),
+      blueprint: blueprint.sha256,
+      plan: planHash(plan),
+    },
     files,
   };
   await atomicWrite(nest.path("manifest.json"), canonicalJson(manifest));

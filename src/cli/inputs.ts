@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { ReplayFrom } from "../blueprint/resolve-synthetic.ts";
+import type { DataInput } from "../blueprint/plan.ts";
 import type { GenomeFacts } from "../blueprint/genome-facts.ts";
 import { loadBlueprint, loadBlueprints } from "../blueprint/load.ts";
 import type { LoadedBlueprint } from "../blueprint/load.ts";
@@ -10,8 +11,11 @@ import { probeMachine } from "../blueprint/machine.ts";
 import type { Machine } from "../blueprint/machine.ts";
 import { matchRecipes } from "../blueprint/match.ts";
 import type { Match } from "../blueprint/match.ts";
-import type { ProbeRecord } from "../blueprint/plan.ts";
+import type { Planned, ProbeRecord } from "../blueprint/plan.ts";
+import type { SearchRecord } from "../blueprint/search.ts";
 import { refuseBody } from "../blueprint/resolve.ts";
+import type { Blueprint } from "../blueprint/schema.ts";
+import type { DataFile } from "../epigenome/data/own-data.ts";
 import { refuseOverlap } from "../epigenome/overlap.ts";
 import type { NamedText } from "../epigenome/overlap.ts";
 import { readGeneralText } from "../epigenome/texts.ts";
@@ -23,9 +27,11 @@ import type { RetentionSource } from "../imago/report.ts";
 import { hashFiles, inspectBody } from "../models/load.ts";
 import type { BodyFiles } from "../models/load.ts";
 import { countParameters } from "../models/weights.ts";
+import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { openTokenizer } from "./model.ts";
 import type { RunRequest } from "./nest.ts";
+import { checkRendering, readDataFiles } from "./own-data.ts";
 
 export interface GeneralText {
   readonly source: "given" | "model";
@@ -40,6 +46,7 @@ export interface Inputs {
   /** Of configuration and weight files, as a loaded body has it. */
   readonly modelSha256: string;
   readonly tokenizer: Tokenizer;
+  readonly data: readonly DataFile[];
   readonly retention: GeneralText | undefined;
   readonly replay: GeneralText | undefined;
   /** A text, the parent itself before training, or nowhere. */
@@ -58,6 +65,9 @@ export interface Instruct {
 export interface Recipe {
   readonly recipe: LoadedBlueprint;
   readonly reason: string;
+  /** What trials chose, and all that they found. */
+  readonly learningRate?: Planned<number>;
+  readonly search?: SearchRecord;
 }
 
 /** Where the retention text of a run comes from. */
@@ -77,6 +87,7 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
   const retention = await generalText(request.retention, folder, "retention.txt");
   const replay = isReplayWord(request.replay) ? undefined : await generalText(request.replay, folder, "replay.txt");
   if (retention && replay) refuseOverlap(retention.text, replay.text);
+  const data = await readDataFiles(request.data ?? [], request.dataForm);
   const instruct =
     request.instruct === undefined ? undefined : await openInstruct(request.instruct, { body, tokenizer });
   return {
@@ -84,6 +95,7 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
     parameters: countParameters(body.config),
     modelSha256: await hashOf(body),
     tokenizer,
+    data,
     retention,
     replay,
     replayFrom: replay !== undefined ? "given" : request.replay === "none" ? "none" : "own",
@@ -158,7 +170,8 @@ export async function rankRecipes(
 }
 
 /**
- * The blueprint that the user named or that fits best, and a first look whether the machine can hold the body.
+ * The blueprint that the user named or that fits best, and a first look whether the machine can hold the body and the
+ * body's tokenizer can write the data.
  *
  * @param genome undefined before there is one: what recipes ask of it then counts as met
  * @throws UserError "not-found", "invalid", "unsupported", "memory", "disk"
@@ -186,8 +199,28 @@ export async function chooseRecipe(
       },
     );
   }
-  refuseBody(chosen.recipe.blueprint, body.config, machine, out);
+  refuseBody(blueprint, body.config, machine, out);
+  checkRendering(inputs.data, blueprint, tokenizerUnder(blueprint, inputs.tokenizer));
   return chosen;
+}
+
+/** A parent's tokenizer, with a recipe's chat template where the parent has none. */
+export function tokenizerUnder({ chatTemplate }: Pick<Blueprint, "chatTemplate">, parent: Tokenizer): Tokenizer {
+  const hasOwn = parent.chatTemplate !== undefined || chatTemplate === undefined;
+  return hasOwn ? parent : withChatTemplate(parent, chatTemplate);
+}
+
+/** The recipes that trials may choose from, best first: the one that was named, or those that apply and fit. */
+export async function recipesToTry(
+  { blueprint, minutes }: RunRequest,
+  { body, machine, replayFrom: replay }: Inputs,
+  chosen: Recipe,
+  genome: GenomeFacts,
+): Promise<readonly LoadedBlueprint[]> {
+  if (blueprint !== undefined) return [chosen.recipe];
+  const { ranking } = await rankRecipes(body, { genome, machine, minutes, replay });
+  const fitting = ranking.filter(({ applicable, fits }) => applicable && fits).map(({ recipe }) => recipe);
+  return fitting.length === 0 ? [chosen.recipe] : fitting;
 }
 
 /** What a model is called in a report: its file's or folder's name. */
@@ -209,4 +242,18 @@ export function refuseChanged(what: string, planned: string, found: string): voi
       hint: "put the former one back, or begin anew with another --out",
     },
   );
+}
+
+/**
+ * Refuses to go on with other data files than those the plan was made for.
+ *
+ * @throws UserError "mismatch"
+ */
+export function refuseOtherData(planned: readonly DataInput[], found: readonly DataFile[]): void {
+  const hashes = (of: readonly { readonly name: string; readonly sha256: string }[]): Map<string, string> =>
+    new Map(of.map(({ name, sha256 }) => [name, sha256]));
+  const [before, now] = [hashes(planned), hashes(found)];
+  for (const name of new Set([...before.keys(), ...now.keys()])) {
+    refuseChanged(`the data ${name}`, before.get(name) ?? "none", now.get(name) ?? "none");
+  }
 }

@@ -54,6 +54,7 @@ export async function probeMatch(options: MatchProbeOptions): Promise<ProbeRecor
       asks,
       hasChatTemplate: tokenizer.chatTemplate !== undefined,
       replay,
+      questioned: 0,
       genomeBytes: genome.manifest.genomeBytes,
       copiesParent: body.source.kind === "gguf",
       inputs: {

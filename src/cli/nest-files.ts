@@ -9,11 +9,19 @@ import { openGenome } from "../genome/manifest.ts";
 import type { LockedRepository } from "../genome/manifest.ts";
 import type { Report } from "../imago/report.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { hasRepositories } from "./nest.ts";
 import type { Nest } from "./nest.ts";
+
+/** The folder of the nest's genome; undefined for a run on data alone. */
+export function genomeOf({ request, path }: Nest): string | undefined {
+  return hasRepositories(request) ? path("genome") : undefined;
+}
 
 /** The repositories of the nest's genome, with their commits. */
 export async function repositoriesOf(nest: Nest): Promise<readonly LockedRepository[]> {
-  const genome = await openGenome(nest.path("genome"));
+  const dir = genomeOf(nest);
+  if (dir === undefined) return [];
+  const genome = await openGenome(dir);
   await genome.close();
   return genome.repositories;
 }

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { forms } from "../epigenome/data/forms.ts";
 import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import { packageVersion } from "../formats/package-root.ts";
@@ -15,6 +16,9 @@ const requestSchema = z.strictObject({
   /** URLs, and absolute paths. */
   sources: z.array(z.string()),
   hub: z.string().optional(),
+  /** Data files and folders. */
+  data: z.array(z.string()).optional(),
+  dataForm: z.enum(forms).optional(),
   model: z.string(),
   blueprint: z.string().optional(),
   retention: z.string().optional(),
@@ -24,12 +28,18 @@ const requestSchema = z.strictObject({
   seed: z.int().min(0).optional(),
   express: z.enum(["default", "all"]).optional(),
   minutes: z.number().positive().optional(),
+  search: z.int().min(2).optional(),
   unready: z.literal(true).optional(),
   mergeDtype: z.enum(MERGE_DTYPES),
 });
 
 /** What a run was asked to do; paths are absolute. */
 export type RunRequest = z.infer<typeof requestSchema>;
+
+/** Whether a run reads repositories; else it reads data alone. */
+export function hasRepositories({ sources, hub }: Pick<RunRequest, "sources" | "hub">): boolean {
+  return sources.length > 0 || hub !== undefined;
+}
 
 /** The stages of a run, in their order. */
 export const STAGES = ["genome", "plan", "before", "synthesis", "chrysalis", "imago"] as const;

@@ -12,7 +12,6 @@ import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import { writeJsonl } from "../formats/jsonl.ts";
 import { buildGenome } from "../genome/build.ts";
 import type { GenomeEvent } from "../genome/events.ts";
-import { openGenome } from "../genome/manifest.ts";
 import { measure } from "../imago/measure.ts";
 import type { Figures, Measures } from "../imago/measure.ts";
 import type { Report, Training } from "../imago/report.ts";
@@ -23,13 +22,14 @@ import { loadBody } from "../models/load.ts";
 import { writeModelFolder } from "../models/save.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { finishImago, measureOptions, writeNestManifest } from "./imago-stage.ts";
-import { checkInputs, chooseRecipe, refuseChanged, retentionSource } from "./inputs.ts";
+import { checkInputs, chooseRecipe, refuseChanged, refuseOtherData, retentionSource } from "./inputs.ts";
 import type { Inputs } from "./inputs.ts";
 import { interimTexts, parentTextTokens } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
 import { abandonNest, beginNest, checkNestFree, placeOf, reopenNest, resumeCommand } from "./nest.ts";
 import type { Nest, RunRequest } from "./nest.ts";
 import {
+  genomeOf,
   readHeldOut,
   readParentText,
   readReport,
@@ -38,9 +38,11 @@ import {
   writeParentText,
   writeRetention,
 } from "./nest-files.ts";
+import { openWithData } from "./own-data.ts";
 import { parentRecord } from "./parent-record.ts";
-import { encodeReplay, expressRun, expressTexts, planRun, tokenizerFor } from "./planning.ts";
+import { expressRun, expressTexts, planRun, tokenizerFor } from "./planning.ts";
 import type { ExpressedTexts } from "./planning.ts";
+import { encodeReplay } from "./replay.ts";
 import { synthesise } from "./synthesis.ts";
 import { trainAsPlanned } from "./training.ts";
 
@@ -48,6 +50,7 @@ import { trainAsPlanned } from "./training.ts";
 export type Work =
   | "checking"
   | "encoding"
+  | "searching"
   | "probing"
   | "loading"
   | "sampling"
@@ -73,7 +76,6 @@ export interface PipelineOptions {
 export interface Finished {
   readonly nest: Nest;
   readonly report: Report;
-  readonly heldOut: readonly HeldOutRecord[];
   /** Whether the run was over already before it was asked to go on. */
   readonly already: boolean;
 }
@@ -109,7 +111,7 @@ export async function startRun(request: RunRequest, out: string, options: Pipeli
 export async function resumeRun(out: string, options: PipelineOptions): Promise<Finished> {
   const nest = await reopenNest(out);
   if (existsSync(nest.path("manifest.json"))) {
-    return { nest, report: await readReport(nest), heldOut: await readHeldOut(nest), already: true };
+    return { nest, report: await readReport(nest), already: true };
   }
   options.onEvent({ type: "work", work: "checking" });
   const inputs = await checkInputs(nest.request, out);
@@ -157,7 +159,7 @@ async function walk(nest: Nest, checked: Inputs, history: boolean, options: Pipe
   delete carried.body;
   delete carried.texts;
   const report = await imagoStage(shared, before, training);
-  return { nest, report, heldOut, already: false };
+  return { nest, report, already: false };
 }
 
 interface Shared {
@@ -182,11 +184,13 @@ const stopwatch = (): (() => number) => {
 async function genomeStage(nest: Nest, history: boolean, { onEvent, signal }: PipelineOptions): Promise<void> {
   if (nest.result("genome") !== undefined) return;
   signal.throwIfAborted();
+  const out = genomeOf(nest);
+  if (out === undefined) return nest.finish("genome", 0);
   const elapsed = stopwatch();
   const { missing } = await buildGenome({
     sources: nest.request.sources,
     hub: nest.request.hub,
-    out: nest.path("genome"),
+    out,
     history,
     onEvent: (event) => onEvent({ type: "genome", event }),
     signal,
@@ -210,6 +214,7 @@ async function planStage(
   if (done !== undefined) {
     const plan = await readPlan(nest.path("plan.json"));
     refuseChanged(`the model ${nest.request.model}`, plan.inputs.model.sha256, inputs.modelSha256);
+    refuseOtherData(plan.inputs.data ?? [], inputs.data);
     const instruct = (of: { readonly sha256: string } | null | undefined): string => of?.sha256 ?? "none";
     refuseChanged("the instruct model", instruct(plan.inputs.instruct), instruct(inputs.instruct));
     refuseChanged("the replay text", done.replaySha256 ?? "none", inputs.replay?.sha256 ?? "none");
@@ -217,12 +222,13 @@ async function planStage(
   }
   signal.throwIfAborted();
   const elapsed = stopwatch();
-  const planning = await planRun(nest.path("genome"), {
+  const planning = await planRun(genomeOf(nest), {
     request: nest.request,
     inputs,
     out: nest.dir,
     onEncoding: (done, total) => onEvent({ type: "work", work: "encoding", done, total }),
     onProbing: (done, total) => onEvent({ type: "work", work: "probing", done, total }),
+    onSearching: (done, total) => onEvent({ type: "work", work: "searching", done, total }),
     signal,
   });
   const { plan, heldOut, retention, warnings, body } = planning;
@@ -356,12 +362,12 @@ function synthesisStage({ nest, inputs, ownTokenizer, plan, settings, retention,
   return synthesise({
     nest,
     settings,
-    modelSha256: plan.inputs.model.sha256,
+    plan,
     tokenizer: ownTokenizer,
     retention,
     body: () => bodyOf(nest, carried, options),
     async withExpressed(use) {
-      const genome = await openGenome(nest.path("genome"));
+      const genome = await openWithData(genomeOf(nest), inputs.data);
       try {
         refuseChanged(`the genome in ${genome.dir}`, plan.inputs.genome.sha256, genome.sha256);
         const { expressed } = carried.texts?.expression ?? (await expressRun(genome, settings, inputs));
@@ -382,7 +388,7 @@ async function expressAgain(
   inputs: Inputs,
   { onEvent, signal, pairsOf }: PipelineOptions & Pick<Parameters<typeof expressTexts>[2], "pairsOf">,
 ): Promise<ExpressedTexts> {
-  const genome = await openGenome(nest.path("genome"));
+  const genome = await openWithData(genomeOf(nest), inputs.data);
   try {
     refuseChanged(`the genome in ${genome.dir}`, plan.inputs.genome.sha256, genome.sha256);
     const onEncoding = (done: number, total: number): void => onEvent({ type: "work", work: "encoding", done, total });

@@ -9,17 +9,19 @@ import type { Plan, Planned } from "../blueprint/plan.ts";
 import { buildGenome } from "../genome/build.ts";
 import { formatBytes, formatCount, formatDuration, formatMany } from "./format.ts";
 import { checkInputs, chooseRecipe } from "./inputs.ts";
-import { checkNestFree, defaultOut } from "./nest.ts";
+import { checkNestFree, defaultOut, hasRepositories } from "./nest.ts";
+import { dataLine } from "./own-data.ts";
 import { planRun } from "./planning.ts";
 import { probeRows } from "./probe-rows.ts";
 import { requestFlags, requestOf, requestPositionals } from "./request.ts";
+import { searchRows } from "./search-rows.ts";
 import { showPipeline } from "./show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
 
 export const plan = defineVerb({
   name: "plan",
   summary: "Show what a run would do: every setting with its reason, memory and time",
-  usage: "SOURCE... [the flags of run]",
+  usage: "SOURCE... [--data FILE|DIR] [the flags of run]",
   positionals: requestPositionals,
   flags: requestFlags,
   examples: [
@@ -40,19 +42,25 @@ export const plan = defineVerb({
     const { recipe } = await chooseRecipe(request, inputs, out);
     const folder = await mkdtemp(join(tmpdir(), "chrysalis-plan-"));
     try {
-      const genome = join(folder, "genome");
-      const { missing } = await buildGenome({
-        sources: request.sources,
-        hub: request.hub,
-        out: genome,
-        history: needsChanges(recipe.blueprint),
-        onEvent: (event) => onEvent({ type: "genome", event }),
-        signal,
-      });
+      const genome = hasRepositories(request) ? join(folder, "genome") : undefined;
+      const history = needsChanges(recipe.blueprint);
+      const { missing } =
+        genome === undefined
+          ? { missing: [] }
+          : await buildGenome({
+              sources: request.sources,
+              hub: request.hub,
+              out: genome,
+              history,
+              onEvent: (event) => onEvent({ type: "genome", event }),
+              signal,
+            });
       const onEncoding = (done: number, total: number): void =>
         onEvent({ type: "work", work: "encoding", done, total });
       const onProbing = (done: number, total: number): void => onEvent({ type: "work", work: "probing", done, total });
-      const planned = await planRun(genome, { request, inputs, out, onEncoding, onProbing, signal });
+      const onSearching = (done: number, total: number): void =>
+        onEvent({ type: "work", work: "searching", done, total });
+      const planned = await planRun(genome, { request, inputs, out, onEncoding, onProbing, onSearching, signal });
       const path = join(out, "plan.json");
       await mkdir(out, { recursive: true });
       await writePlan(path, planned.plan);
@@ -62,7 +70,7 @@ export const plan = defineVerb({
       await rm(folder, { recursive: true, force: true });
     }
   },
-  human: ({ path, plan: { inputs, settings, predicted, probe }, warnings }) => {
+  human: ({ path, plan: { inputs, settings, predicted, probe, search }, warnings }) => {
     const { genome } = inputs;
     const rows = Object.entries(settings as Record<string, Planned<unknown>>).map(
       ([name, { value, origin, reason }]) => [name, shown(value), origin, reason] as const,
@@ -75,9 +83,11 @@ export const plan = defineVerb({
           `${name.padEnd(first)}  ${value.padEnd(second)}  ${origin.padEnd(third)}  ${reason}`,
       ),
       "",
-      `genome: ${formatMany(genome.files, "file")} of ${genome.repositories.length === 1 ? "1 repository" : `${formatCount(genome.repositories.length)} repositories`}; ` +
+      ...(inputs.data ?? []).map((file) => `data: ${dataLine(file)}`),
+      `genome: ${formatMany(genome.files, "file")} of ${sourcesOf(inputs)}; ` +
         `${formatCount(genome.trainedFiles)} (${formatBytes(genome.trainedBytes)}) trained on, ` +
         `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
+      ...(search === null ? [] : searchRows(search)),
       ...(probe === null ? [] : probeRows(probe)),
       ...predictions(predicted),
       ...written(settings, predicted),
@@ -86,6 +96,11 @@ export const plan = defineVerb({
     ].join("\n");
   },
 });
+
+function sourcesOf({ genome: { repositories }, data }: Plan["inputs"]): string {
+  const count = repositories.length === 1 ? "1 repository" : `${formatCount(repositories.length)} repositories`;
+  return [...(repositories.length === 0 ? [] : [count]), ...(data === undefined ? [] : ["the data"])].join(" and ");
+}
 
 function predictions(predicted: Plan["predicted"]): string[] {
   const { memory, tokensPerSecond, rate, steps, tokensPerStep, epochs } = predicted;

@@ -7,34 +7,33 @@ import { refuseCopies, refuseUnready, unreadiness } from "../blueprint/readiness
 import { resolvePlan } from "../blueprint/resolve.ts";
 import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
+import type { GenomeTexts } from "../epigenome/data/with-data.ts";
 import { expressGenes } from "../epigenome/express.ts";
 import type { Expression } from "../epigenome/express.ts";
 import { asksIn, isQuestioned } from "../epigenome/framed-documents.ts";
 import type { FramingContext } from "../epigenome/framings/framing.ts";
 import { heldOutRecords } from "../epigenome/heldout-records.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
-import { encodeCorpus } from "../epigenome/pack.ts";
-import type { FramedDocument, TokenCorpus } from "../epigenome/pack.ts";
-import { defaultRules, dosing } from "../epigenome/rules.ts";
+import { dataRule, defaultRules, dosing } from "../epigenome/rules.ts";
 import { dosedBytes } from "../epigenome/select.ts";
 import type { SelectOptions } from "../epigenome/select.ts";
-import type { OwnText } from "../epigenome/synthetic/own-replay.ts";
 import { sampleText } from "../epigenome/texts.ts";
 import type { Document } from "../eval/bits-per-byte.ts";
-import { openGenome } from "../genome/manifest.ts";
-import type { Gene, Genome } from "../genome/manifest.ts";
+import type { Gene } from "../genome/manifest.ts";
 import { OWN_SAMPLES } from "../imago/sample.ts";
 import type { Body } from "../models/body.ts";
 import { loadBody } from "../models/load.ts";
 import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { chooseRecipe, retentionSource } from "./inputs.ts";
+import { chooseRecipe, recipesToTry, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
+import { dataInputs, dataWarnings, openWithData } from "./own-data.ts";
 import { probeBody } from "./probing.ts";
+import { encodeReplay } from "./replay.ts";
+import { searchRecipe } from "./searching.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
-import type { Synthesis } from "./synthesis.ts";
 
 export interface ExpressedTexts {
   readonly expression: Expression;
@@ -58,21 +57,23 @@ export interface PlanningOptions {
   readonly out: string;
   readonly onEncoding: (done: number, total: number) => void;
   readonly onProbing: (done: number, total: number) => void;
+  readonly onSearching: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Chooses the recipe for the genome at `genomeDir`, expresses it, encodes what is trained on, resolves the blueprint, and probes the
- * parent for seconds, for the rate and for what speaks against the run. Writes nothing.
+ * Chooses the recipe for the genome at `genomeDir` and the data beside it (where undefined, the data alone), expresses it,
+ * encodes what is trained on, resolves the blueprint, and probes the parent for seconds, for the rate and for what speaks
+ * against the run. Writes nothing.
  *
  * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
-export async function planRun(genomeDir: string, options: PlanningOptions): Promise<Planning> {
-  const { request, inputs, out } = options;
-  const genome = await openGenome(genomeDir);
+export async function planRun(genomeDir: string | undefined, options: PlanningOptions): Promise<Planning> {
+  const { request, inputs } = options;
+  const genome = await openWithData(genomeDir, inputs.data);
   try {
     refuseCopies(genome.genes);
-    const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
+    const recipe = await searchIfAsked(genome, options);
     // The genome decides none of the settings that decide what is expressed.
     const draft = settingsOf(resolve(genome, recipe, options, undefined));
     const expression = await expressRun(genome, draft, inputs);
@@ -92,15 +93,44 @@ export async function planRun(genomeDir: string, options: PlanningOptions): Prom
     refuseUnready(unreadiness(estimated), isAccepted);
     const { probe, body } = await probeParent(genome, texts, settingsOf(estimated), options);
     const plan = resolve(genome, recipe, options, { ...measured, probe });
-    const warnings = [...refuseUnready(unreadiness(plan), isAccepted), ...warningsOf(expression)];
+    const warnings = [
+      ...refuseUnready(unreadiness(plan), isAccepted),
+      ...dataWarnings(inputs.data),
+      ...warningsOf(expression),
+    ];
     return { ...texts, plan, heldOut, retention: retention?.documents, warnings, body };
   } finally {
     await genome.close();
   }
 }
 
+/** The recipe that fits best, or, with --search, the one that is best in trials. */
+async function searchIfAsked(genome: GenomeTexts, options: PlanningOptions): Promise<Recipe> {
+  const { request, inputs, out, onSearching, signal } = options;
+  const facts = genomeFacts(genome.genes);
+  const chosen = await chooseRecipe(request, inputs, out, facts);
+  if (request.search === undefined) return chosen;
+  return searchRecipe(genome, {
+    model: request.model,
+    inputs,
+    recipes: await recipesToTry(request, inputs, chosen, facts),
+    trials: request.search,
+    draft: (recipe) => resolve(genome, recipe, options, undefined),
+    express: (settings) => expressRun(genome, settings, inputs),
+    encode: async ({ blueprint }, draft, expression) => {
+      const stages = resolveStages(blueprint, asksOf(expression)).value;
+      return (await encodeTexts(genome, expression, { ...draft, stages }, options)).stages;
+    },
+    // What the parent would write of its own is not there yet.
+    replay: (plan) => encodeReplay(plan, inputs, undefined),
+    tokenizer: (settings) => tokenizerFor(settings, inputs),
+    onSearching,
+    signal,
+  });
+}
+
 async function probeParent(
-  genome: Genome,
+  genome: GenomeTexts,
   { expression, stages }: ExpressedTexts,
   settings: Settings,
   { request, inputs, onProbing: onProgress, signal }: PlanningOptions,
@@ -115,7 +145,7 @@ async function probeParent(
 
 /** Decides what of a genome is trained on and held out: a function of the settings and the general texts alone. */
 export function expressAsPlanned(
-  genome: Genome,
+  genome: GenomeTexts,
   settings: Settings,
   general: { readonly retention: readonly Document[]; readonly replay: readonly Document[] },
 ): Promise<Expression> {
@@ -140,7 +170,7 @@ export function selectionOf({
 }: Pick<Settings, "express" | "rules" | "capacity" | "seed">): SelectOptions {
   const all = express === "all";
   return {
-    rules: all ? rules : [...defaultRules, ...rules],
+    rules: [...(all ? [] : defaultRules), dataRule, ...rules],
     duplicates: all ? "all" : "one",
     capacity: capacity ?? undefined,
     seed,
@@ -153,13 +183,13 @@ interface EncodingOptions extends Pick<PlanningOptions, "inputs" | "onEncoding" 
 }
 
 /** Decides what of a genome a run trains on. */
-export function expressRun(genome: Genome, settings: Settings, inputs: Inputs): Promise<Expression> {
+export function expressRun(genome: GenomeTexts, settings: Settings, inputs: Inputs): Promise<Expression> {
   return expressAsPlanned(genome, settings, generalTexts(inputs));
 }
 
 /** Decides what of a genome is trained on and encodes it: the same for the same settings. */
 export async function expressTexts(
-  genome: Genome,
+  genome: GenomeTexts,
   settings: Settings,
   options: EncodingOptions,
 ): Promise<ExpressedTexts> {
@@ -168,7 +198,7 @@ export async function expressTexts(
 }
 
 async function encodeTexts(
-  genome: Genome,
+  genome: GenomeTexts,
   expression: Expression,
   settings: Settings,
   { inputs, pairsOf, onEncoding, signal }: EncodingOptions,
@@ -195,41 +225,6 @@ function asksOf(expression: Expression | undefined): (stage: string) => boolean 
   return (stage) => expression !== undefined && asksIn(expression.expressed, stage);
 }
 
-/** Replay text as encoded, with the hash of the file that it comes from. */
-export interface ReplayCorpus {
-  readonly corpus: TokenCorpus;
-  readonly sha256: string;
-}
-
-/**
- * The replay text as encoded: of a large one a seeded sample that the planned training will not pass more than about
- * once; of the parent's own all. Undefined where there is none.
- *
- * @param own what the parent wrote, where no text was given
- */
-export async function encodeReplay(
-  plan: Plan,
-  { replay, tokenizer }: Inputs,
-  own: Synthesis["replay"],
-): Promise<ReplayCorpus | undefined> {
-  const { replay: share, seed } = settingsOf(plan);
-  if (share === 0) return undefined;
-  if (replay === undefined) {
-    return own && { corpus: await encodeCorpus(own.texts.map(ownDocument), tokenizer), sha256: own.sha256 };
-  }
-  const { steps, tokensPerStep } = plan.predicted;
-  const maxBytes = Math.max(SMALLEST_REPLAY, Math.ceil(2 * share * steps * tokensPerStep * BYTES_PER_TOKEN));
-  const { documents } = sampleText(replay.text, { seed, maxBytes });
-  return { corpus: await encodeCorpus(documents, tokenizer), sha256: replay.sha256 };
-}
-
-/** The end of a text that was cut is not the parent's, so it is not trained. */
-function ownDocument({ text, isWhole }: OwnText): FramedDocument {
-  return { stretches: [{ text, loss: 1 }, ...(isWhole ? [] : [{ ids: [], loss: 0 }])] };
-}
-
-const SMALLEST_REPLAY = 1 << 20;
-
 interface Measured {
   readonly texts: ExpressedTexts;
   readonly heldOutBytes: number;
@@ -238,12 +233,13 @@ interface Measured {
 }
 
 function resolve(
-  genome: Genome,
-  { recipe, reason }: Recipe,
+  genome: GenomeTexts,
+  { recipe, reason, learningRate, search }: Recipe,
   { request, inputs, out }: PlanningOptions,
   measured: Measured | undefined,
 ): Plan {
   const { replay, body } = inputs;
+  const data = dataInputs(inputs.data);
   const given = {
     ...(request.minutes === undefined ? {} : { minutes: request.minutes }),
     ...(request.seed === undefined ? {} : { seed: request.seed }),
@@ -262,6 +258,7 @@ function resolve(
       heldOutFiles: measured?.texts.expression.heldOut.length ?? 0,
       heldOutBytes: measured?.heldOutBytes ?? 0,
     },
+    ...(data && { data }),
     retention: { source: retentionSource(inputs), bytes: measured?.retentionBytes ?? 0 },
     replay: replay === undefined ? null : { source: replay.source, bytes: bytesOf(replay.text.documents) },
     instruct: inputs.instruct === undefined ? null : { sha256: inputs.instruct.sha256 },
@@ -281,12 +278,14 @@ function resolve(
     genomeBytes: genome.manifest.genomeBytes,
     copiesParent: body.kind === "gguf",
     inputs: planInputs,
+    ...(learningRate === undefined ? {} : { learningRate }),
+    ...(search === undefined ? {} : { search }),
     ...(measured?.probe === undefined ? {} : { probe: measured.probe }),
   });
 }
 
 function warningsOf({ idle, tooAlike }: Expression): string[] {
-  const own = idle.filter((name) => !defaultRules.some((rule) => rule.name === name));
+  const own = idle.filter((name) => ![...defaultRules, dataRule].some((rule) => rule.name === name));
   const warnings = own.map((name) => `no file matches the rule ${name} of the blueprint`);
   if (tooAlike.length > 0) {
     const files = tooAlike.length === 1 ? "1 file was" : `${tooAlike.length} files were`;

@@ -1,13 +1,17 @@
 /** `chrysalis preview`: the first training sequences as the model will see them. */
 
 import { styleText } from "node:util";
+import { resolveOrder } from "../blueprint/resolve-order.ts";
 import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { asksIn } from "../epigenome/framed-documents.ts";
-import { packCorpus, piecesOfSequence } from "../epigenome/pack.ts";
+import { measuresOf } from "../epigenome/order.ts";
+import { packCorpus } from "../epigenome/pack.ts";
+import { piecesOfSequence } from "../epigenome/pieces.ts";
 import { selectGenes } from "../epigenome/select.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { dietFlags, openDiet } from "./diet.ts";
 import { formatCount, formatMany, harmless, oneLine } from "./format.ts";
+import { dataLines, dataSummaries } from "./own-data.ts";
 import { encodeStages } from "./stage-corpora.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -22,7 +26,7 @@ interface Run {
 export const preview = defineVerb({
   name: "preview",
   summary: "Show the first training sequences as the model will see them",
-  usage: "--genome DIR [--model MODEL] [--sequences N]",
+  usage: "[--genome DIR] [--data FILE|DIR] [--model MODEL] [--sequences N]",
   positionals: [],
   flags: {
     ...dietFlags,
@@ -42,15 +46,21 @@ export const preview = defineVerb({
       command: "chrysalis preview --genome genome --blueprint recipe.yaml --sequences 1 --json",
       does: "under a recipe of your own, for a program to read",
     },
+    {
+      command: "chrysalis preview --data chats.jsonl --model path/to/SmolLM2-135M-Instruct",
+      does: "dialogues of your own in a model's chat template, what is not trained greyed",
+    },
   ],
   async run(input, { cwd, signal, progress }) {
-    const { genome, tokenizer, recipe, blueprint, sequence: T, options } = await openDiet(input, cwd);
+    const { genome, data, tokenizer, recipe, blueprint, sequence: T, options } = await openDiet(input, cwd);
     try {
       const { expressed } = selectGenes(genome.genes, options);
+      const order = resolveOrder(blueprint).value;
       const encoded = await encodeStages(genome, expressed, {
         stages: resolveStages(blueprint, (stage) => asksIn(expressed, stage)).value,
         seed: options.seed,
         sequence: T,
+        order,
         tokenizer,
         onEncoding: (done, total) => progress.update({ stage: "encoding", done, total }),
         signal,
@@ -76,15 +86,20 @@ export const preview = defineVerb({
       });
       const of = shown.reduce((sum, stage) => sum + stage.of, 0);
       progress.finish([formatMany(of, "sequence")]);
-      return { recipe, positions: T, of, sequences: shown.flatMap(({ sequences }) => sequences) };
+      const sequences = shown.flatMap((stage) => stage.sequences);
+      // What the parent makes of the text is not measured for a look at it.
+      const unordered = measuresOf(order).length > 0;
+      return { recipe, positions: T, of, unordered, data: dataSummaries(data), sequences };
     } finally {
       await genome.close();
     }
   },
-  human({ recipe, positions, of, sequences }) {
+  human({ recipe, positions, of, unordered, data, sequences }) {
     const stages = Map.groupBy(sequences, ({ stage }) => stage);
     return [
       `${recipe}: ${formatMany(of, "sequence")} of ${positions} positions; the first of ${stages.size === 1 ? "these" : "each stage"}`,
+      ...(unordered ? ["shuffled: the order of the recipe goes by what a run measures first"] : []),
+      ...dataLines(data),
       ...[...stages].flatMap(([stage, own]) => [
         ...(stages.size === 1 ? [] : ["", styleText("bold", `stage ${stage}, ${own[0]!.objective}`)]),
         ...own.flatMap(linesOfSequence),

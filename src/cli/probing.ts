@@ -26,7 +26,7 @@ export interface ProbingOptions {
   readonly body: Pick<Body, "config" | "weights">;
   readonly tokenizer: Tokenizer;
   readonly settings: Settings;
-  readonly genome: Genome;
+  readonly genome: Pick<Genome, "text">;
   /** What is trained on. */
   readonly genes: readonly Gene[];
   readonly stages: readonly StageCorpus[];
@@ -104,7 +104,7 @@ export async function probeBody(options: ProbingOptions): Promise<ProbeRecord> {
 
 /** The beginnings of files in a seeded order, so many bytes together. */
 async function sample(
-  genome: Genome,
+  genome: Pick<Genome, "text">,
   genes: readonly Gene[],
   maxBytes: number,
   seed: number,

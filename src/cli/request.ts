@@ -9,12 +9,14 @@ import type { Flags, Parsed } from "./flags.ts";
 import { usageError } from "./flags.ts";
 import { isReplayWord } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
+import { dataFlags } from "./own-data.ts";
 
 export const requestPositionals = [
   { name: "SOURCE", help: "Git repository: a local folder or a URL", optional: true, many: true },
 ] as const;
 
 export const requestFlags = {
+  ...dataFlags,
   hub: { kind: "text", value: "HUB", help: "Repository or README file whose links name more repositories" },
   model: {
     kind: "text",
@@ -45,6 +47,14 @@ export const requestFlags = {
     help: "What is trained on: what fits the body (default), or every file there is, duplicates, logs and backups too",
   },
   minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
+  search: {
+    kind: "number",
+    value: "N",
+    integer: true,
+    min: 2,
+    max: 16,
+    help: "Try N recipes, or learning rates of one, in short trainings and take the best; half of the training's time on top",
+  },
   unready: {
     kind: "switch",
     help: "Train also where the genome is too small or looks like noise; without it such a run is refused",
@@ -59,19 +69,21 @@ export const requestFlags = {
 
 /** Paths made absolute, so that a run can be gone on with from anywhere. */
 export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, cwd: string): RunRequest {
-  if (positionals.length === 0 && flags.hub === undefined) {
-    throw usageError("no repository is given", "name a SOURCE (a folder or a URL), or --hub");
+  if (positionals.length === 0 && flags.hub === undefined && flags.data.length === 0) {
+    throw usageError("no repository is given", "name a SOURCE (a folder or a URL), --hub, or --data");
   }
   const place = (text: string): string => {
     const source = parseSource(text);
     return source.kind === "path" ? resolve(cwd, text) : text;
   };
   const absolute = (path: string): string => resolve(cwd, path);
-  const { hub, model, blueprint, retention, replay, instruct, seed, express, minutes } = flags;
+  const { hub, data, dataForm, model, blueprint, retention, replay, instruct, seed, express, minutes } = flags;
   const recipe = blueprintOf(blueprint, cwd);
   return {
     sources: positionals.map(place),
     ...(hub === undefined ? {} : { hub: place(hub) }),
+    ...(data.length === 0 ? {} : { data: data.map(absolute) }),
+    ...(dataForm === undefined ? {} : { dataForm }),
     model: modelOf(model, cwd),
     ...(recipe === undefined ? {} : { blueprint: recipe }),
     ...(retention === undefined ? {} : { retention: absolute(retention) }),
@@ -80,6 +92,7 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
     ...(seed === undefined ? {} : { seed }),
     ...(express === undefined ? {} : { express }),
     ...(minutes === undefined ? {} : { minutes }),
+    ...(flags.search === undefined ? {} : { search: flags.search }),
     ...(flags.unready ? { unready: true as const } : {}),
     mergeDtype: flags.mergeDtype,
   };

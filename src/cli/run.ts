@@ -14,7 +14,7 @@ import { defineVerb } from "./verb.ts";
 export const run = defineVerb({
   name: "run",
   summary: "Train a model on git repositories and measure what it learned",
-  usage: "SOURCE... [--hub HUB] [--model MODEL] [--minutes M] [--out DIR] [FLAGS]",
+  usage: "SOURCE... [--hub HUB] [--data FILE|DIR] [--model MODEL] [--minutes M] [--out DIR] [FLAGS]",
   positionals: requestPositionals,
   flags: {
     ...requestFlags,
@@ -25,6 +25,10 @@ export const run = defineVerb({
     {
       command: "chrysalis run ../app https://github.com/owner/library --minutes 20 --out app-nest",
       does: "two repositories",
+    },
+    {
+      command: "chrysalis run ../app --data chats.jsonl --model path/to/SmolLM2-135M-Instruct",
+      does: "a repository and dialogues of your own, of which the answers are trained; the dialogues alone without ../app",
     },
     { command: "chrysalis run --resume --out app-nest", does: "go on after Ctrl-C or a power cut" },
   ],

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import type { Settings } from "../blueprint/plan.ts";
+import type { Plan, Settings } from "../blueprint/plan.ts";
 import { isQuestioned } from "../epigenome/framed-documents.ts";
 import type { ExpressedGene } from "../epigenome/select.ts";
 import { askParent, questionSizes } from "../epigenome/synthetic/ask-parent.ts";
@@ -14,7 +14,8 @@ import type { Document } from "../eval/bits-per-byte.ts";
 import { sha256OfFile } from "../formats/files.ts";
 import { readDocuments, readJsonLines, writeJsonl } from "../formats/jsonl.ts";
 import { openWorkLog } from "../formats/work-log.ts";
-import type { Gene, Genome } from "../genome/manifest.ts";
+import type { GenomeTexts } from "../epigenome/data/with-data.ts";
+import type { Gene } from "../genome/manifest.ts";
 import { createGenerator } from "../inference/generate.ts";
 import type { Body } from "../models/body.ts";
 import { compileStep } from "../models/step.ts";
@@ -22,9 +23,12 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { formatMany } from "./format.ts";
 import { refuseChanged } from "./inputs.ts";
 import type { Nest } from "./nest.ts";
+import { shareOfOwn } from "./replay.ts";
 
-export const OWN_REPLAY = "replay.jsonl";
-export const PAIRS = "synthetic.jsonl";
+const OWN_REPLAY = "replay.jsonl";
+const PAIRS = "synthetic.jsonl";
+/** What is finished of either while it is made. */
+const LOGS = { replay: "replay.log", pairs: "synthetic.log" } as const;
 /** Sequences that are scored at once: an answer with its passage, and without. */
 const SCORED_AT_ONCE = 2;
 
@@ -42,14 +46,16 @@ export interface Synthesis {
 
 export interface SynthesisOptions {
   readonly nest: Nest;
+  readonly plan: Plan;
   readonly settings: Settings;
-  readonly modelSha256: string;
   /** As the parent came: without the template that a recipe adds. */
   readonly tokenizer: Tokenizer;
   readonly retention: readonly Document[];
   readonly body: () => Promise<Body>;
   /** Calls `use` with the genome and what of it is trained on. */
-  readonly withExpressed: <T>(use: (genome: Genome, expressed: readonly ExpressedGene[]) => Promise<T>) => Promise<T>;
+  readonly withExpressed: <T>(
+    use: (genome: GenomeTexts, expressed: readonly ExpressedGene[]) => Promise<T>,
+  ) => Promise<T>;
   readonly onReplay: (done: number, total: number) => void;
   readonly onQuestions: (done: number, total: number) => void;
   readonly signal: AbortSignal;
@@ -74,6 +80,8 @@ export async function synthesise(options: SynthesisOptions): Promise<Synthesis> 
     const pairsSha256 = settings.questions === null ? null : await makePairs(options, settings.questions);
     await nest.finish("synthesis", (performance.now() - began) / 1000, { replaySha256, pairsSha256 });
   }
+  // Until here they make what is done already come out the same again, with what is to be said of it.
+  for (const name of Object.values(LOGS)) await rm(nest.path(name), { force: true });
   const { replaySha256, pairsSha256 } = nest.result<Written>("synthesis")!;
   return {
     replay: replaySha256 === null ? undefined : await readReplay(nest.path(OWN_REPLAY), replaySha256),
@@ -89,30 +97,34 @@ export function writtenFiles(nest: Pick<Nest, "path">): string[] {
 async function makeReplay(options: SynthesisOptions, plan: NonNullable<Settings["ownReplay"]>): Promise<string | null> {
   const { nest, settings, tokenizer, retention, onReplay: onProgress, signal } = options;
   const { seed, threads } = settings;
-  const path = nest.path("replay.log");
-  const log = await openWorkLog<OwnText>(path, { model: options.modelSha256, seed, ...plan });
+  const log = await openWorkLog<OwnText>(nest.path(LOGS.replay), {
+    model: options.plan.inputs.model.sha256,
+    seed,
+    ...plan,
+  });
   const body = await options.body();
   const generator = createGenerator(body, { threads });
   let texts: readonly OwnText[];
   try {
     const { config } = body;
     const seconds = secondsOf(settings);
-    const written = { ...plan, seed, config, tokenizer, generator, log, seconds, onProgress, signal };
-    texts = apartFrom(await writeOwnReplay(written), retention);
+    const wanted = { ...plan, seed, config, tokenizer, generator, log, seconds, onProgress, signal };
+    texts = apartFrom(await writeOwnReplay(wanted), retention);
   } finally {
     await generator.release();
     await log.close();
   }
   const tokens = texts.reduce((sum, text) => sum + text.tokens, 0);
-  nest.warn(
-    tokens === 0
-      ? "no replay text was given, and the parent writes none: there is no replay"
-      : `no replay text was given: the parent's own stands for it, ${formatMany(tokens, "token")}`,
-  );
+  const share = shareOfOwn(options.plan, texts);
+  nest.warn(`no replay text was given: the parent's own stands for it, ${formatMany(tokens, "token")}`);
+  if (share === 0) nest.warn("what the parent wrote is too little to be replayed, so there is no replay");
+  else if (share < settings.replay) {
+    nest.warn(`replay is ${share.toFixed(3)} of the training, for the parent wrote less than was planned`);
+  }
   const lines = texts.map(({ text, tokens: count, isWhole }, i) => {
     return { id: `own-${i + 1}`, text, tokens: count, isWhole, synthetic: true };
   });
-  return finished(nest.path(OWN_REPLAY), path, lines);
+  return written(nest.path(OWN_REPLAY), lines);
 }
 
 async function makePairs(options: SynthesisOptions, plan: NonNullable<Settings["questions"]>): Promise<string | null> {
@@ -125,8 +137,11 @@ async function makePairs(options: SynthesisOptions, plan: NonNullable<Settings["
     nest.warn(`the parent's ${config.maxPositions} positions hold no passage to ask about: no questions are trained`);
     return null;
   }
-  const path = nest.path("synthetic.log");
-  const log = await openWorkLog<Asked>(path, { model: options.modelSha256, seed, ...plan });
+  const log = await openWorkLog<Asked>(nest.path(LOGS.pairs), {
+    model: options.plan.inputs.model.sha256,
+    seed,
+    ...plan,
+  });
   const generator = createGenerator(body, { threads });
   const scorer = await compileStep(body, { B: SCORED_AT_ONCE, T: sizes.scored, train: "none", threads });
   let made: MadePairs;
@@ -146,7 +161,7 @@ async function makePairs(options: SynthesisOptions, plan: NonNullable<Settings["
   const lines = made.pairs.map(({ gene: { repository, path: file, blob }, ...pair }) => {
     return { ...pair, repository, path: file, blob, synthetic: true };
   });
-  return finished(nest.path(PAIRS), path, lines);
+  return written(nest.path(PAIRS), lines);
 }
 
 function whatCame({ pairs, asked, faults }: MadePairs): string {
@@ -160,10 +175,8 @@ function secondsOf({ budget, syntheticTime }: Settings): number | undefined {
   return "minutes" in budget ? 60 * budget.minutes * syntheticTime : undefined;
 }
 
-/** Writes the file whole, and only then takes its log away. */
-async function finished(path: string, log: string, lines: readonly object[]): Promise<string> {
+async function written(path: string, lines: readonly object[]): Promise<string> {
   await writeJsonl(path, lines);
-  await rm(log, { force: true });
   return sha256OfFile(path);
 }
 

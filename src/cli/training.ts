@@ -28,7 +28,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { openAdaptiveMarks } from "./adaptive-marks.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
-import type { ReplayCorpus } from "./planning.ts";
+import type { ReplayCorpus } from "./replay.ts";
 import type { ParentRecord } from "./parent-record.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -90,7 +90,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   });
   const prompt = promptOf(options.texts.heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
-  const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: settings.replay };
+  const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: replay.share };
   const stages = options.stages.map((stage, k) => ({
     ...stage,
     corpus: { ...stage.corpus, reference: options.record.losses?.[k] },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { expressGenes } from "./express.ts";
+import { OWN_DATA } from "./rules.ts";
 import { bytesOf } from "./select.ts";
 import { gene } from "./testing.ts";
 
@@ -58,9 +59,12 @@ test("what serves as retention or replay text is neither trained on nor held out
     ["part.md", lines("retention", 0, 10) + lines("own", 0, 90)], // a third of the retention text, a tenth of itself
     ["cites.md", lines("retention", 0, 4) + lines("other", 0, 90)], // 13 % of it
     ["again.txt", lines("replay", 0, 20)],
+    ["own.jsonl", `${JSON.stringify({ text: lines("retention", 10, 20) })}\n`], // own data is compared by what it says
     ...Array.from({ length: 20 }, (_, i) => [`${i}.md`, lines(`word${"abcdefghijklmnopqrst"[i]}`, 0, 20)] as const),
   ]);
-  const genes = [...texts].map(([path, text]) => gene({ path, textBytes: text.length }));
+  const genes = [...texts].map(([path, text]) =>
+    gene({ path, textBytes: text.length, flags: path.endsWith("l") ? [OWN_DATA] : [] }),
+  );
   const { trained, silent } = await expressGenes(genes, {
     rules: [],
     seed: 4,
@@ -75,5 +79,6 @@ test("what serves as retention or replay text is neither trained on nor held out
   assert.equal(reasons.get("kept.txt"), "retention text");
   assert.equal(reasons.get("part.md"), "retention text");
   assert.equal(reasons.get("again.txt"), "replay text");
+  assert.equal(reasons.get("own.jsonl"), "retention text");
   assert.ok(trained.some((of) => of.path === "cites.md") || reasons.get("cites.md") === "held out");
 });

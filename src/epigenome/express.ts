@@ -1,5 +1,6 @@
 /** What of a genome is trained on, what is measured, and what stays silent: the whole decision, made once per run. */
 import type { Gene } from "../genome/manifest.ts";
+import { contentsOf } from "./data/with-data.ts";
 import { withoutKnownTexts } from "./known-texts.ts";
 import { holdOut, type HeldOut, type HeldOutOptions } from "./heldout.ts";
 import { selectGenes, type ExpressedGene, type SelectOptions, type SilentGene } from "./select.ts";
@@ -30,7 +31,8 @@ export interface Expression {
  * @throws UserError `empty` or `invalid` where nothing is left to train on or to hold out
  */
 export async function expressGenes(genes: readonly Gene[], options: ExpressOptions): Promise<Expression> {
-  const known = await withoutKnownTexts(genes, options.text, [
+  const contents = async (gene: Gene): Promise<string> => contentsOf(gene, await options.text(gene));
+  const known = await withoutKnownTexts(genes, contents, [
     { reason: "retention text", texts: options.retention ?? [] },
     { reason: "replay text", texts: [...(options.alsoTrained ?? [])] },
   ]);

@@ -65,6 +65,20 @@ export const defaultRules: readonly Rule[] = [
   { name: "dialogue", match: { kind: "dialogue" }, share: 0.3 },
 ];
 
+/** The flag of genes that come from data files beside the repositories, for rules to name. */
+export const OWN_DATA = "own-data";
+
+/** Whether a gene comes from a data file beside the repositories. */
+export function isOwnData({ flags }: Pick<Gene, "flags">): boolean {
+  return flags.includes(OWN_DATA);
+}
+
+/**
+ * Data that a user gives is trained on record by record, as much of it as of anything else. This comes after the default
+ * rules, and also where everything is expressed.
+ */
+export const dataRule: Rule = { name: "own data", match: { flag: OWN_DATA }, share: 1, framing: "records" };
+
 /** How a rule is called. */
 export function ruleName({ name, match }: Rule): string {
   return name ?? (typeof match === "string" ? match : JSON.stringify(match));

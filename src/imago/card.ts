@@ -12,7 +12,7 @@ const MOST_CHANGES = 40;
 /** README.md of the imago's folder, with the front matter that model hubs read. */
 export function writeCard(report: Report): string {
   const { before, after, change, lineage, training } = report;
-  const { parent, genome } = lineage;
+  const { parent, genome, data = [] } = lineage;
   const fence = fenceFor([before, after].flatMap(({ sample }) => [sample.prompt, sample.greedy, sample.sampled]));
   const rows = (one: readonly GroupScore[], other: readonly GroupScore[], what: string): string =>
     table(
@@ -31,17 +31,17 @@ pipeline_tag: text-generation
 tags: [symbiotic-chrysalis, fine-tuned]
 ---
 
-# ${parent.name}, trained on ${names(genome.repositories.map(({ name }) => name))}
+# ${parent.name}, trained on ${names([...genome.repositories, ...data].map(({ name }) => name))}
 
 A language model of ${count(parent.parameters)} parameters (${parent.modelType}). Its parent \`${parent.name}\` was trained further
 by symbiotic-chrysalis ${report.tool.version} (${training.method === "lora" ? "a low-rank adapter, merged into the weights" : "all weights"}) on the files of
-${genome.repositories.length} git ${genome.repositories.length === 1 ? "repository" : "repositories"}: ${count(training.tokens)} tokens in ${count(training.steps)} steps.
+${sourcesOf(report)}: ${count(training.tokens)} tokens in ${count(training.steps)} steps.
 
 ## Figures
 
 Bits per byte, lower is better: total nats / (ln 2 x UTF-8 bytes), in windows of ${report.evaluation.window} positions with a stride of
-${report.evaluation.stride}. *Held-out* are whole files of the repositories that were never trained on, *retention* is ${retentionText(report)}.
-\`after\` was measured on the files of this folder. The standard error is that of the paired difference over documents.
+${report.evaluation.stride}. *Held-out* are ${heldOutText(report)} that were never trained on, *retention* is ${retentionText(report)}.
+${answersText(report)}\`after\` was measured on the files of this folder. The standard error is that of the paired difference over documents.
 
 ${table(
   ["", "before", "after", "change", "difference", "standard error"],
@@ -116,10 +116,14 @@ ${table(
     ...(report.repair === null
       ? []
       : [["instruct model", `\`${report.repair.instruct}\`, SHA-256 \`${report.repair.sha256}\``]]),
-    ["genome.txt", `SHA-256 \`${genome.sha256}\``],
+    ...(genome.repositories.length === 0 ? [] : [["genome.txt", `SHA-256 \`${genome.sha256}\``]]),
     ...genome.repositories.map(({ name, url, commit }) => [
       `repository ${cell(name)}`,
       `commit \`${commit}\`${url === null ? "" : ` of ${cell(url)}`}`,
+    ]),
+    ...data.map(({ name, sha256, form, records }) => [
+      `data ${cell(name)}`,
+      `SHA-256 \`${sha256}\`, ${count(records)} records of the form ${form}`,
     ]),
     ["blueprint", `${lineage.blueprint.name}, SHA-256 \`${lineage.blueprint.sha256}\``],
     ["plan", `SHA-256 \`${lineage.plan}\``],
@@ -139,7 +143,7 @@ ${heldOutList(report)}
 
 ## Licence
 
-These weights derive from the parent's and from the repositories above, whose licences and terms continue to apply: read them
+These weights derive from the parent's and from the repositories${data.length === 0 ? "" : " and data"} above, whose licences and terms continue to apply: read them
 before passing the weights on.
 `;
 }
@@ -162,6 +166,27 @@ function courseTable({ predicted, measured }: Report): string {
       row("minutes of training", ({ minutes }) => minutes, 1),
     ],
   );
+}
+
+function sourcesOf({ lineage: { genome, data = [] } }: Report): string {
+  const many = (of: readonly unknown[], one: string, more: string): string[] =>
+    of.length === 0 ? [] : [`${of.length} ${of.length === 1 ? one : more}`];
+  return [
+    ...many(genome.repositories, "git repository", "git repositories"),
+    ...many(data, "data file", "data files"),
+  ].join(" and ");
+}
+
+function heldOutText({ lineage: { genome, data = [] } }: Report): string {
+  return [
+    ...(genome.repositories.length === 0 ? [] : ["whole files of the repositories"]),
+    ...(data.length === 0 ? [] : ["records of the data"]),
+  ].join(" and ");
+}
+
+function answersText({ heldOut }: Report): string {
+  if (heldOut.every(({ framing }) => framing === undefined)) return "";
+  return "Of dialogues, and of prompts with completions, the answers are measured and the prompts are context.\n";
 }
 
 function retentionText({ retentionSource, retention }: Report): string {
@@ -259,7 +284,7 @@ function heldOutList({ heldOut }: Report): string {
 
 function names(of: readonly string[]): string {
   if (of.length <= 3) return of.map(cell).join(", ");
-  return `${of.slice(0, 2).map(cell).join(", ")} and ${of.length - 2} more repositories`;
+  return `${of.slice(0, 2).map(cell).join(", ")} and ${of.length - 2} more`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -77,6 +77,8 @@ export interface Report {
     readonly kind: string;
     /** Of what is scored: of prompts with answers the answers. */
     readonly bytes: number;
+    /** Where it is read record by record, and scored so. */
+    readonly framing?: string;
     readonly before: number;
     readonly after: number;
   }[];
@@ -109,6 +111,8 @@ export interface Report {
       readonly parameters: number;
     };
     readonly genome: { readonly sha256: string; readonly repositories: readonly LockedRepository[] };
+    /** Left out where there are none. */
+    readonly data?: Plan["inputs"]["data"];
     readonly blueprint: Plan["inputs"]["blueprint"];
     readonly plan: string;
     readonly seed: number;
@@ -147,7 +151,7 @@ export interface ReportInputs {
 
 export function buildReport(inputs: ReportInputs): Report {
   const { plan, settings, before, after, heldOut } = inputs;
-  const { model, genome, blueprint } = plan.inputs;
+  const { model, genome, data, blueprint } = plan.inputs;
   return {
     schema: 1,
     tool: { name: "symbiotic-chrysalis", version: inputs.version },
@@ -162,12 +166,13 @@ export function buildReport(inputs: ReportInputs): Report {
       stride: Math.max(1, Math.floor(settings.window / 2)),
       separator: inputs.separator,
     },
-    heldOut: heldOut.map(({ repository, path, blob, kind }, i) => ({
+    heldOut: heldOut.map(({ repository, path, blob, kind, framed }, i) => ({
       repository,
       path,
       blob,
       kind,
       bytes: before.heldOut[i]!.bytes,
+      ...(framed && { framing: framed.framing }),
       before: before.heldOut[i]!.bitsPerByte,
       after: after.heldOut[i]!.bitsPerByte,
     })),
@@ -188,6 +193,7 @@ export function buildReport(inputs: ReportInputs): Report {
     lineage: {
       parent: { name: inputs.parent, sha256: model.sha256, modelType: model.modelType, parameters: model.parameters },
       genome: { sha256: genome.sha256, repositories: inputs.repositories },
+      ...(data && { data }),
       blueprint,
       plan: planHash(plan),
       seed: settings.seed,

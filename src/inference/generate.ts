@@ -60,6 +60,14 @@ export interface GenerateManyOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A text that is made. */
+export interface GeneratedText<R> {
+  readonly request: R;
+  readonly made: readonly number[];
+  /** Whether a stop id ended it; else it was cut. */
+  readonly isStopped: boolean;
+}
+
 /** Owns native sessions: release it. */
 export interface Generator {
   /**
@@ -74,7 +82,7 @@ export interface Generator {
   generateMany<R extends GenerationRequest>(
     requests: Iterable<R>,
     options: GenerateManyOptions,
-  ): AsyncGenerator<{ readonly request: R; readonly made: readonly number[] }, void, void>;
+  ): AsyncGenerator<GeneratedText<R>, void, void>;
   release(): Promise<void>;
 }
 
@@ -153,7 +161,7 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
   async function* generateMany<R extends GenerationRequest>(
     requests: Iterable<R>,
     { slots: B, positions = config.maxPositions, shared = [], signal }: GenerateManyOptions,
-  ): AsyncGenerator<{ request: R; made: readonly number[] }, void, void> {
+  ): AsyncGenerator<GeneratedText<R>, void, void> {
     const limit = Math.min(positions, config.maxPositions);
     const capacity = capacityFor(limit);
     const tables = ropeTable(config, capacity);
@@ -209,9 +217,10 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
       const scores = await logits.run(rows, norm, head);
       for (const [slot, running] of slots.entries()) {
         if (running === undefined) continue;
-        if (pick(running, scores.subarray(slot * V, (slot + 1) * V), limit)) continue;
+        const ended = pick(running, scores.subarray(slot * V, (slot + 1) * V), limit);
+        if (ended === undefined) continue;
         slots[slot] = undefined;
-        yield { request: running.request, made: running.made };
+        yield { request: running.request, made: running.made, isStopped: ended === "stop" };
       }
     }
   }
@@ -235,18 +244,22 @@ export function createGenerator(body: Pick<Body, "config" | "weights">, options:
   };
 }
 
-/** Adds a token to a text; false where that is its end. */
-function pick(running: Running<GenerationRequest>, scores: Float32Array, positions: number): boolean {
+/** Adds a token to a text; says whether a stop id ended it, which is not added, or anything else. */
+function pick(
+  running: Running<GenerationRequest>,
+  scores: Float32Array,
+  positions: number,
+): "stop" | "cut" | undefined {
   const { request, made } = running;
   const { maxTokens, temperature = 0, topP = 1, seed = 0, stop = [], isComplete, onToken, signal } = request;
   const id = pickToken(scores, { temperature, topP, random: uniform(seed, "sample", 0, made.length) });
-  if (stop.includes(id)) return false;
+  if (stop.includes(id)) return "stop";
   made.push(id);
   onToken?.(id);
   running.next = id;
   running.position++;
   const isFull = made.length >= maxTokens || running.position >= positions;
-  return !(isFull || signal?.aborted === true || isComplete?.(made) === true);
+  return isFull || signal?.aborted === true || isComplete?.(made) === true ? "cut" : undefined;
 }
 
 function tooLong(tokens: number, positions: number): UserError {

@@ -50,6 +50,8 @@ def read_documents(path):
     try:
         # splitlines() would also split at U+2028 and the like, which JSON leaves unescaped
         lines = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").split("\n") if line.strip()]
+        if any("framed" in line for line in lines):
+            raise Unusable(f"{path} holds files that are scored record by record, which is not checked here")
         return [(str(line.get("id", number)), line["text"]) for number, line in enumerate(lines, 1)]
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise Unusable(f"{path} is not a list of documents: {error!r}") from error

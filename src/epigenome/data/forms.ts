@@ -139,7 +139,6 @@ function readDialogue(fields: Fields, roleName: string, contentName: string): Da
   const list = listOf(fields);
   if (list === undefined) return misfit("it has no list `messages` or `conversations`");
   if (list.length === 0) return misfit("its list of messages is empty");
-  if (list.length > MAX_MESSAGES) return misfit(`it has ${list.length} messages, more than ${MAX_MESSAGES}`);
   const messages: DialogueMessage[] = [];
   for (const [i, item] of list.entries()) {
     const number = `message ${i + 1}`;
@@ -158,6 +157,7 @@ function readDialogue(fields: Fields, roleName: string, contentName: string): Da
   if (isText(system) && system !== "" && messages[0]!.role !== "system") {
     messages.unshift({ role: "system", content: system });
   }
+  if (messages.length > MAX_MESSAGES) return misfit(`it has ${messages.length} messages, more than ${MAX_MESSAGES}`);
   return { kind: "dialogue", messages };
 }
 

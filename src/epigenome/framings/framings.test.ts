@@ -5,8 +5,9 @@ import fc from "fast-check";
 import { UserError } from "../../errors.ts";
 import { packageRoot } from "../../formats/package-root.ts";
 import type { Change } from "../../genome/manifest.ts";
-import { loadTokenizer } from "../../tokenizer/tokenizer.ts";
+import { loadTokenizer, withChatTemplate } from "../../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+import type { Pair } from "../synthetic/judge-pair.ts";
 import { gene } from "../testing.ts";
 import { gapMarks } from "./fill-in-the-middle.ts";
 import type { Framed, FramedStretch } from "./framing.ts";
@@ -26,12 +27,14 @@ interface Options {
   readonly sequence?: number;
   readonly changes?: readonly Change[];
   readonly tokenizer?: Tokenizer;
+  readonly pairs?: readonly Pair[];
 }
 
 function framed(name: FramingName, text: string, options: Options = {}): Framed[] {
   const { path = "a.md", copy = 0, seed = 1, sequence = 64, changes = [], language = "Markdown" } = options;
   const of = { gene: gene({ path, language, transforms: options.transforms ?? [] }), text, copy };
-  const context = { seed, sequence, tokenizer: options.tokenizer ?? tokenizer, changesOf: () => changes };
+  const pairsOf = options.pairs && (() => options.pairs!);
+  const context = { seed, sequence, tokenizer: options.tokenizer ?? tokenizer, changesOf: () => changes, pairsOf };
   return [...framingOf(name).frame(of, context)];
 }
 
@@ -175,6 +178,24 @@ test("dialogues follow the chat template, their answers are the answers, and wit
     () => framed("dialogue", text, options),
     (error) => error instanceof UserError && error.code === "unsupported" && /chat template/.test(error.message),
   );
+});
+
+test("questions that the parent asked itself follow the text, once in a pass; before it did the text is alone", () => {
+  const pairs = [{ question: "Who built it?", answer: "Kyra did." }];
+  const [text, pair] = framed("question-answer", "x", { pairs });
+  assert.deepEqual(text, [{ part: "text", text: "x" }]);
+  assert.deepEqual(
+    pair!.map((stretch) => [stretch.part, textOf(stretch)]),
+    [
+      ["prompt", "Who built it?\n"],
+      ["answer", "Kyra did."],
+    ],
+  );
+  assert.deepEqual(framed("question-answer", "x", { pairs, copy: 1 }), [text]);
+  assert.deepEqual(framed("question-answer", "x"), [text]);
+  const template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}<|endoftext|>{% endfor %}";
+  const [, turn] = framed("question-answer", "x", { pairs, tokenizer: withChatTemplate(tokenizer, template) });
+  assert.equal(turn!.map(textOf).join(""), "<user>Who built it?<|endoftext|><assistant>Kyra did.<|endoftext|>");
 });
 
 test("every framing has a summary in one line", () => {

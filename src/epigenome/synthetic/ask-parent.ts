@@ -66,7 +66,7 @@ export interface AskOptions extends QuestionPlan {
   readonly scorer: Scorer;
   /** What is there already; what is made is added. */
   readonly log: WorkLog<Asked>;
-  /** Stop when the log has taken so many seconds (default: never). */
+  /** When the log has taken so many seconds, no other passage is begun (default: never). */
   readonly seconds?: number | undefined;
   /** Hears passages. */
   readonly onProgress: (done: number, total: number) => void;
@@ -103,6 +103,7 @@ export async function askParent(
   };
   function* requests(): Generator<GenerationRequest & { readonly number: number }> {
     for (const [number, { ids }] of chosen.entries()) {
+      if (log.seconds() >= (options.seconds ?? Infinity)) return;
       const isComplete = (made: readonly number[]): boolean => readPair(tokenizer.decode(made)) !== undefined;
       if (!log.done.has(number)) yield { ids, number, maxTokens: PAIR_TOKENS, stop: tokenizer.stop, isComplete };
     }
@@ -111,16 +112,15 @@ export async function askParent(
   const shared = commonBeginning(chosen.map(({ ids }) => ids));
   report();
   const texts = generator.generateMany(requests(), { slots: slotsFor(config, positions), positions, shared, signal });
-  for await (const { request, made } of texts) {
+  for await (const { request, made, isStopped } of texts) {
     const written = tokenizer.decode(made, { skipSpecial: true });
     // An answer that was ended is whole; one that was cut is none.
-    const pair = readPair(made.length < PAIR_TOKENS ? `${written}\n` : written) ?? null;
+    const pair = readPair(isStopped ? `${written}\n` : written) ?? null;
     const { passage } = chosen[request.number]!;
     const fault = pair === null ? "form" : (faultOf(pair, passage) ?? null);
     const isJudged = pair === null || fault !== null;
     await log.add(request.number, isJudged ? { pair, fault, losses: null } : await lossesOf(pair, passage));
     report();
-    if (options.seconds !== undefined && log.seconds() >= options.seconds) break;
   }
   return gather(chosen, log.done, options.bytes);
 }

@@ -79,6 +79,18 @@ test("broken off at any place and taken up again, the texts are the same; anothe
 
 test("when the time is over, what is there will do", async () => {
   const generator = scripted(() => tokenizer.encodeContent("one two three"));
-  const texts = await writeOwnReplay(options({ generator, tokens: 1000, seconds: 3 }));
+  const log = logInMemory<OwnText>();
+  const texts = await writeOwnReplay(options({ generator, log, tokens: 1000, seconds: 3 }));
   assert.equal(texts.length, 3);
+  const late = { ...log, seconds: () => 3 };
+  const begun = scripted(() => tokenizer.encodeContent("one two three"));
+  assert.equal((await writeOwnReplay(options({ generator: begun, log: late, tokens: 1000, seconds: 3 }))).length, 3);
+  // The clock strikes while a text is under way: what there is of it stays, without an end.
+  let ticks = 0;
+  const slow = { ...logInMemory<OwnText>(), seconds: () => ticks++ };
+  const cut = await writeOwnReplay(options({ generator: begun, log: slow, tokens: 1000, seconds: 3 }));
+  assert.deepEqual(
+    cut.map(({ tokens, isWhole }) => [tokens, isWhole]),
+    [[3, false]],
+  );
 });

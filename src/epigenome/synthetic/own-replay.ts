@@ -34,7 +34,7 @@ export interface OwnReplayOptions extends OwnReplayPlan {
   readonly generator: Pick<TextGenerator, "generateMany">;
   /** What is there already; what is made is added. */
   readonly log: WorkLog<OwnText>;
-  /** Stop when the log has taken so many seconds (default: never). */
+  /** When the log has taken so many seconds, every text ends where it stands (default: never). */
   readonly seconds?: number | undefined;
   /** Hears tokens. */
   readonly onProgress: (done: number, total: number) => void;
@@ -46,7 +46,7 @@ const PURPOSE = "own-replay";
 
 /**
  * Texts from the beginning of a document on, numbered; of the same model, seed and plan the same ones, however often the
- * work was broken off: the first so many as together have the tokens. Where the time is over before, all that are done.
+ * work was broken off: the first so many as together have the tokens, or what there is when the time is over.
  */
 export async function writeOwnReplay(options: OwnReplayOptions): Promise<OwnText[]> {
   const { tokens: wanted, longest, seed, config, tokenizer, generator, log, signal } = options;
@@ -55,24 +55,23 @@ export async function writeOwnReplay(options: OwnReplayOptions): Promise<OwnText
   const maxTokens = positions - 1;
   // Of every text that was begun, what it has so far: with what is done, it says when enough is under way.
   const lengths = new Map(log.done.entries().map(([number, { tokens }]) => [number, tokens]));
+  const isLate = (): boolean => log.seconds() >= (options.seconds ?? Infinity);
   const total = (): number => lengths.values().reduce((sum, length) => sum + length, 0);
   function* requests(): Generator<GenerationRequest & { readonly number: number }> {
-    for (let number = 0; total() < wanted; number++) {
+    for (let number = 0; total() < wanted && !isLate(); number++) {
       if (log.done.has(number)) continue;
       lengths.set(number, 0);
       const onToken = (): void => void lengths.set(number, lengths.get(number)! + 1);
       const sampled = { temperature: 1, seed: hash32(seed, PURPOSE, 0, number) };
-      yield { ids: [separator], number, maxTokens, stop: [separator], onToken, ...sampled };
+      yield { ids: [separator], number, maxTokens, stop: [separator], onToken, isComplete: isLate, ...sampled };
     }
   }
   const texts = generator.generateMany(requests(), { slots: slotsFor(config, positions), positions, signal });
-  for await (const { request, made } of texts) {
-    const isWhole = made.length < maxTokens;
+  for await (const { request, made, isStopped: isWhole } of texts) {
     const tokens = made.length + (isWhole ? 1 : 0);
     lengths.set(request.number, tokens);
     await log.add(request.number, { text: tokenizer.decode(made, { skipSpecial: true }), tokens, isWhole });
     options.onProgress(Math.min(wanted, total()), wanted);
-    if (options.seconds !== undefined && log.seconds() >= options.seconds) break;
   }
   return enoughOf(log.done, wanted);
 }

@@ -9,9 +9,16 @@ export function scripted(says: (request: GenerationRequest) => readonly number[]
       for (const request of requests) {
         await Promise.resolve();
         signal?.throwIfAborted();
-        const made = says(request).slice(0, request.maxTokens);
-        for (const id of made) request.onToken?.(id);
-        yield { request, made };
+        const made: number[] = [];
+        const said = says(request);
+        let isCut = false;
+        for (const id of said) {
+          made.push(id);
+          request.onToken?.(id);
+          isCut = made.length === request.maxTokens || request.isComplete?.(made) === true;
+          if (isCut) break;
+        }
+        yield { request, made, isStopped: !isCut };
       }
     },
   };
