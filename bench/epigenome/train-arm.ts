@@ -67,6 +67,10 @@ export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> 
   readonly recipe?: Recipe;
   /** Default: the bench's. */
   readonly steps?: number;
+  /** Default: seeded passes over the corpus, with the recipe's replay. */
+  readonly stream?: TrainOptions["stream"];
+  /** Marks that change along the run; `parent` is the body whose weights the step trains. */
+  readonly adapt?: (step: Step, parent: Pick<Body, "config" | "weights">) => NonNullable<TrainOptions["adapt"]>;
   /** Default: best fit, shuffled. */
   readonly packing?: (corpus: TokenCorpus) => { readonly packed: PackedCorpus; readonly order: PassOrder };
   readonly select?: TrainOptions["select"];
@@ -84,12 +88,13 @@ export async function trainBody<T>(
   finish: (step: Step) => Promise<T>,
 ): Promise<T> {
   const { body, threads } = bench;
-  const { seed, dir, recipe = body.recipe, steps = bench.steps, evaluation } = options;
+  const { seed, dir, recipe = body.recipe, steps = bench.steps, evaluation, adapt } = options;
   const { sequence: T, microBatch: B } = recipe;
   const microBatches = recipe.sequences / B;
   const [beta1, beta2] = recipe.betas;
   await rm(dir, { recursive: true, force: true });
-  const step = await compileStep(options.start ?? (await loadBody(body.path)), {
+  const parent = options.start ?? (await loadBody(body.path));
+  const step = await compileStep(parent, {
     B,
     T,
     train: recipe.lora === null ? "full" : { lora: { ...recipe.lora, seed } },
@@ -100,13 +105,15 @@ export async function trainBody<T>(
     await train({
       step: options.asTrained?.(step) ?? step,
       optimiser: createAdamW(step.parameters, { beta1, beta2, epsilon: 1e-8, weightDecay: 0 }),
-      stream: createStream(packed, {
-        B,
-        microBatches,
-        seed,
-        order,
-        replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
-      }),
+      stream:
+        options.stream ??
+        createStream(packed, {
+          B,
+          microBatches,
+          seed,
+          order,
+          replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
+        }),
       microBatches,
       schedule: {
         learningRate: recipe.learningRate,
@@ -120,6 +127,7 @@ export async function trainBody<T>(
       resume: false,
       manifest: { tool: "bench/epigenome", seed, threads },
       ...(evaluation ? { evaluation: evaluation(step) } : {}),
+      ...(adapt ? { adapt: adapt(step, parent) } : {}),
     });
     return await finish(step);
   } finally {

@@ -183,6 +183,7 @@ async function runTrial(
         // The parent's losses, by which some orders and selections go, would cost more than a trial.
         order: shuffled,
         select: null,
+        // A trial has no evaluation on its way that marks could follow.
         adapt: null,
         checkpoint: { steps },
       },

@@ -141,7 +141,7 @@ test("marks follow what was measured, are written down, and the file alone gives
   );
   assert.ok(all[0]!.groups.every(({ mark, gain }) => mark === 1 && gain === null));
   const noise = all.map(({ groups: of }) => of[2]!.mark);
-  assert.ok(noise.at(-1)! < 1, `noise teaches nothing: ${noise}`);
+  assert.ok(noise.at(-1)! < 1, `noise teaches nothing: ${noise.join()}`);
   const probed = all.flatMap(({ groups: of }) => of.flatMap(({ cosine }) => (cosine === null ? [] : [cosine])));
   assert.ok(probed.length > 0);
   const { changes, cost } = adaptation.summary();

@@ -40,7 +40,7 @@ test("diet goes by gain per token over that of all, at most twofold at once; wha
   assert.equal(again[2]!.mark, 0.25);
   const from = first.map((of) => ({ ...of, diet: 0.15 }));
   const further = marks(decide(observations, { diet: true }, { from }));
-  assert.ok(Math.abs(further[0]! - 0.3) < 1e-9 && further[2] === 0.1, `${further}`);
+  assert.ok(Math.abs(further[0]! - 0.3) < 1e-9 && further[2] === 0.1, further.join());
 });
 
 test("where all together gained nothing, diet has nothing to go by", () => {
