@@ -31,6 +31,12 @@ test("without a replay text the parent writes what its time allows, and no more 
     assert.ok(syntheticSeconds(of.speed, value, null) <= 0.151 * 180);
     assert.deepEqual([value!.longest, origin], [511, "derived"]);
   }
+  const measured = { ...load(small, "own"), steps: 1, tokensPerSecond: 1 };
+  assert.deepEqual(
+    resolveOwnReplay(small, "own", measured),
+    resolveOwnReplay(small, "own", load(small, "own")),
+    "how busy the machine was does not count",
+  );
   const short = written("replay: 0.01");
   const of = load(short, "own");
   const { value } = resolveOwnReplay(short, "own", of);

@@ -86,11 +86,11 @@ export function possibleShare(wanted: number, most: number): number {
 export function resolveOwnReplay(
   blueprint: Blueprint,
   from: ReplayFrom,
-  load: Pick<Workload, "replay" | "steps" | "tokensPerStep" | "sequence" | "speed" | "seconds">,
+  load: Pick<Workload, "replay" | "nominalSteps" | "tokensPerStep" | "sequence" | "speed" | "seconds">,
 ): Planned<OwnReplayPlan | null> {
   if (from === "given") return { value: null, origin: "derived", reason: "there is a replay text" };
   if (from === "none" || load.replay.value === 0) return { value: null, origin: "derived", reason: load.replay.reason };
-  const seen = load.replay.value * load.steps * load.tokensPerStep;
+  const seen = load.replay.value * load.nominalSteps * load.tokensPerStep;
   const affordable = resolveSyntheticTime(blueprint).value * load.seconds * load.speed.made;
   const tokens = Math.max(1, Math.ceil(Math.min(seen, affordable)));
   return {

@@ -58,8 +58,9 @@ export interface Workload {
   readonly genomeTokens: number;
   /** What generation reaches, beside training and scoring; nominal too. */
   readonly speed: ReturnType<typeof speedOf>;
-  /** Of training, by the budget at the nominal rate. */
+  /** Of training, by the budget at the nominal rate, and the steps that it allows. */
   readonly seconds: number;
+  readonly nominalSteps: number;
   readonly tokensPerSecond: number;
   /** Steps that budget and text allow. */
   readonly steps: number;
@@ -133,6 +134,7 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
     genomeTokens: stepsAt(nominalRate) * tokensPerStep * (1 - replay.value),
     speed,
     seconds: (stepsAt(nominalRate) * tokensPerStep) / nominalRate,
+    nominalSteps: Math.max(1, Math.min(maxSteps, Math.floor(stepsAt(nominalRate)))),
     tokensPerSecond,
     steps,
   };
