@@ -260,6 +260,24 @@ test("from the command line: a plan alone, which is the run's, and the result of
   assert.deepEqual([result["nest"], result["imago"]], [nest("full"), join(nest("full"), "imago")]);
 });
 
+test("--search tries learning rates of a named recipe in trials of equal length, and plans with the best", async () => {
+  const out = nest("searched");
+  const searched = await chrysalis("plan", ...request.sources, ...requestFlags(), "--search", "3", "--out", out);
+  const { search, settings, inputs } = searched["plan"] as Plan;
+  const [first, last] = search!.rounds;
+  assert.deepEqual(new Set(first!.trials.map(({ multiple }) => multiple)), new Set([0.5, 1, 2]));
+  assert.deepEqual(new Set(search!.rounds.flatMap(({ trials }) => trials.map(({ steps }) => steps))), new Set([8]));
+  assert.ok(
+    first!.trials.every(({ score }) => score! < search!.parent.heldOut),
+    "every trial learned something",
+  );
+  assert.deepEqual([last!.trials.length, last!.flops], [2, 2 * first!.flops]);
+  const best = last!.trials[0]!;
+  assert.equal(settings.learningRate.value, best.multiple * 3e-3);
+  assert.equal(settings.learningRate.origin, best.multiple === 1 ? "recipe" : "derived");
+  assert.ok(inputs.genome.heldOutFiles >= 3, "the run's own held-out files are held out beside the trials'");
+});
+
 test("killed without warning and gone on with, a run ends in the same weights", async () => {
   const out = nest("killed");
   const { sources, model, blueprint, retention, replay } = request;

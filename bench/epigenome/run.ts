@@ -14,6 +14,7 @@ import { encodeCorpus } from "../../src/epigenome/pack.ts";
 import { canonicalJson } from "../../src/formats/files.ts";
 import { openGenome } from "../../src/genome/manifest.ts";
 import type { Genome } from "../../src/genome/manifest.ts";
+import { adaptive } from "./adaptive.ts";
 import { benchBody } from "./body.ts";
 import type { BenchBody } from "./body.ts";
 import { dose } from "./dose.ts";
@@ -21,12 +22,14 @@ import { publish, redraw } from "./figures.ts";
 import { generalTexts } from "./general-texts.ts";
 import { kept } from "./kept.ts";
 import { matcher } from "./matcher.ts";
+import { order } from "./order.ts";
 import type { Bench, Proof } from "./proof.ts";
+import { repair } from "./repair.ts";
 import { Enough, openStore } from "./store.ts";
 import { whole } from "./whole.ts";
 
 /** In the order in which they run. */
-const proofs: readonly Proof[] = [whole, dose, kept, matcher];
+const proofs: readonly Proof[] = [whole, dose, kept, matcher, adaptive, order, repair];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const larva = join(root, "models", "larva");

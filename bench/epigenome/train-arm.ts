@@ -7,11 +7,13 @@ import { train } from "../../src/chrysalis/train.ts";
 import type { TrainOptions } from "../../src/chrysalis/train-options.ts";
 import { framedDocuments } from "../../src/epigenome/framed-documents.ts";
 import { encodeCorpus, packCorpus } from "../../src/epigenome/pack.ts";
-import type { TokenCorpus } from "../../src/epigenome/pack.ts";
+import type { PackedCorpus, TokenCorpus } from "../../src/epigenome/pack.ts";
+import type { PassOrder } from "../../src/epigenome/pass-order.ts";
 import type { ExpressedGene } from "../../src/epigenome/select.ts";
 import { createStream } from "../../src/epigenome/stream.ts";
 import { scoreDocuments } from "../../src/eval/bits-per-byte.ts";
 import type { Document, DocumentScore } from "../../src/eval/bits-per-byte.ts";
+import type { Body } from "../../src/models/body.ts";
 import { loadBody } from "../../src/models/load.ts";
 import { compileStep } from "../../src/models/step.ts";
 import type { Step } from "../../src/models/step.ts";
@@ -59,10 +61,21 @@ export async function trainArm(bench: Bench, corpus: TokenCorpus, options: Train
 }
 
 export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> {
+  /** What is trained, in place (default: the bench's body as its files have it). */
+  readonly start?: Pick<Body, "config" | "weights">;
   /** Default: the body's. */
   readonly recipe?: Recipe;
   /** Default: the bench's. */
   readonly steps?: number;
+  /** Default: seeded passes over the corpus, with the recipe's replay. */
+  readonly stream?: TrainOptions["stream"];
+  /** Marks that change along the run; `parent` is the body whose weights the step trains. */
+  readonly adapt?: (step: Step, parent: Pick<Body, "config" | "weights">) => NonNullable<TrainOptions["adapt"]>;
+  /** Default: best fit, shuffled. */
+  readonly packing?: (corpus: TokenCorpus) => { readonly packed: PackedCorpus; readonly order: PassOrder };
+  readonly select?: TrainOptions["select"];
+  /** What the training sees of the step. */
+  readonly asTrained?: (step: Step) => Step;
   /** What is measured along the run. */
   readonly evaluation?: (step: Step) => NonNullable<TrainOptions["evaluation"]>;
 }
@@ -75,39 +88,46 @@ export async function trainBody<T>(
   finish: (step: Step) => Promise<T>,
 ): Promise<T> {
   const { body, threads } = bench;
-  const { seed, dir, recipe = body.recipe, steps = bench.steps, evaluation } = options;
+  const { seed, dir, recipe = body.recipe, steps = bench.steps, evaluation, adapt } = options;
   const { sequence: T, microBatch: B } = recipe;
   const microBatches = recipe.sequences / B;
   const [beta1, beta2] = recipe.betas;
   await rm(dir, { recursive: true, force: true });
-  const step = await compileStep(await loadBody(body.path), {
+  const parent = options.start ?? (await loadBody(body.path));
+  const step = await compileStep(parent, {
     B,
     T,
     train: recipe.lora === null ? "full" : { lora: { ...recipe.lora, seed } },
     threads,
   });
+  const { packed, order } = options.packing?.(corpus) ?? { packed: packCorpus(corpus, T), order: undefined };
   try {
     await train({
-      step,
+      step: options.asTrained?.(step) ?? step,
       optimiser: createAdamW(step.parameters, { beta1, beta2, epsilon: 1e-8, weightDecay: 0 }),
-      stream: createStream(packCorpus(corpus, T), {
-        B,
-        microBatches,
-        seed,
-        replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
-      }),
+      stream:
+        options.stream ??
+        createStream(packed, {
+          B,
+          microBatches,
+          seed,
+          order,
+          replay: { corpus: packCorpus(bench.replay, T), share: recipe.replay },
+        }),
       microBatches,
       schedule: {
         learningRate: recipe.learningRate,
         warmup: Math.max(1, Math.round(recipe.warmup * steps)),
         decay: recipe.decay,
       },
+      select: options.select,
       clip: recipe.clip,
       budget: { steps },
       dir,
       resume: false,
       manifest: { tool: "bench/epigenome", seed, threads },
       ...(evaluation ? { evaluation: evaluation(step) } : {}),
+      ...(adapt ? { adapt: adapt(step, parent) } : {}),
     });
     return await finish(step);
   } finally {

@@ -59,7 +59,7 @@ export const whole: Proof<Result> = {
     const store = await bench.store({ planned: rowNames });
     const rows: Row[] = [];
     for (const seed of seeds) {
-      const { heldOut, trainable } = await split(bench, seed);
+      const { heldOut, trainable } = await splitProse(bench, seed);
       const parent = await store.kept(`parent-${seed}`, () => scoreParent(bench, heldOut));
       rows.push({ seed, arm: "parent", bytes: 0, scores: parent });
       for (const arm of chosen) {
@@ -117,11 +117,11 @@ const labels = {
   random: "random marks",
 } as const satisfies Record<Row["arm"], string>;
 
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function signed(change: Change | null): string {
+export function signed(change: Change | null): string {
   if (change === null) return "";
   const { difference, standardError } = change;
   return `${difference >= 0 ? "+" : ""}${difference.toFixed(4)} +- ${standardError?.toFixed(4) ?? "?"}`;
@@ -136,7 +136,7 @@ function armsOf({ arms: wanted }: Bench): readonly Arm[] {
 }
 
 /** Held-out prose, the same for all arms, and the files that none of its copies or near copies is among. */
-async function split(
+export async function splitProse(
   { genome, body, scoredBytes, say }: Bench,
   seed: number,
 ): Promise<{ heldOut: Document[]; trainable: Gene[] }> {
@@ -163,7 +163,7 @@ async function split(
 }
 
 /** A document that several seeds score counts once in a standard error over documents: with the sum of its scores. */
-function byDocument(scores: readonly DocumentScore[]): DocumentScore[] {
+export function byDocument(scores: readonly DocumentScore[]): DocumentScore[] {
   return [...Map.groupBy(scores, ({ id }) => id).values()].map((own) => {
     const nats = own.reduce((sum, score) => sum + score.nats, 0);
     const bytes = own.reduce((sum, score) => sum + score.bytes, 0);

@@ -23,6 +23,8 @@ export interface EstimateOptions {
   readonly copiesParent: boolean;
   /** Whether the best checkpoint inside a budget is kept beside the best of all. */
   readonly keepsTwo?: boolean;
+  /** Whether gradients of single sequences are compared with two of the retention text. */
+  readonly probesGradients?: boolean;
 }
 
 export interface Estimate {
@@ -60,12 +62,15 @@ export function estimate(config: ModelConfig, options: EstimateOptions): Estimat
   const { trainable, matrices } = countTrainable(config, options);
   const loaded = estimateLoadedBytes(config);
   const moments = options.optimizer === "muon" ? 4 * matrices + 8 * (trainable - matrices) : 8 * trainable;
+  // A step of one sequence stands beside that of the training.
+  const beside = options.probesGradients === true && options.B > 1;
+  const activations = activationBytes(config, options) + (beside ? activationBytes(config, { ...options, B: 1 }) : 0);
   const memory = {
     process: PROCESS_BYTES,
     weights: loaded + (options.method === "lora" ? 4 * trainable : 0),
-    gradients: 4 * trainable,
+    gradients: 4 * trainable * (1 + (options.probesGradients === true ? 2 : 0) + (beside ? 1 : 0)),
     moments,
-    activations: Math.round(FRAGMENTATION * activationBytes(config, options)),
+    activations: Math.round(FRAGMENTATION * activations),
     texts: 4 * options.corpusTokens + 2 * options.genomeBytes,
   };
   const training = Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);

@@ -27,11 +27,24 @@ export const orderSchema = z
       .optional()
       .describe("The first part of the first pass in which it holds (default 0.2)"),
     repeatHard: repeatHardSchema.optional().describe("What comes again within a pass (default nothing)"),
+    imports: z
+      .boolean()
+      .optional()
+      .describe(
+        "true: code files of a repository share sequences, each after those that it imports and with them in sight (default false)",
+      ),
   })
   .refine(({ by = "shuffle", part }) => part === undefined || by !== "shuffle", {
     path: ["part"],
     message: "needs by: loss or by: compressibility",
   })
+  .refine(
+    ({ by = "shuffle", repeatHard, imports }) => imports !== true || (by === "shuffle" && repeatHard === undefined),
+    {
+      path: ["imports"],
+      message: "keeps files together that by and repeatHard would part: give one or the other",
+    },
+  )
   .describe("Order of the text in a pass; a seeded shuffle where it says nothing");
 
 /** The part `select:` of a blueprint. */

@@ -1,6 +1,7 @@
 /** A plan: what a blueprint means for this body, this genome and this machine, every value with where it came from. */
 import { createHash } from "node:crypto";
 import type { Form } from "../epigenome/data/forms.ts";
+import type { Adapt } from "../epigenome/marks/adapt.ts";
 import type { Order } from "../epigenome/order.ts";
 import type { Rule } from "../epigenome/rules.ts";
 import type { QuestionPlan } from "../epigenome/synthetic/question-plan.ts";
@@ -9,6 +10,7 @@ import { UserError } from "../errors.ts";
 import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
 import type { ModuleRule } from "../models/module-marks.ts";
 import type { NameRule } from "../models/weight-names.ts";
+import type { SearchRecord } from "./search.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ObjectiveName } from "./stages-schema.ts";
 
@@ -55,6 +57,8 @@ export interface Settings {
   chatTemplate: string | null;
   /** In which the text of a pass is read. */
   order: Order;
+  /** How marks of groups change during the training; null: they stay. */
+  adapt: Adapt | null;
   /** Part of a step's tokens that count, those with the highest loss above the parent's; null: all. */
   select: { readonly excess: number } | null;
   /** Part of the trained tokens. */
@@ -173,6 +177,8 @@ export interface Plan {
   readonly inputs: PlanInputs;
   readonly settings: PlannedSettings;
   readonly diet: Diet;
+  /** What `--search` tried; null without. What it chose is in inputs and settings. */
+  readonly search: SearchRecord | null;
   /** Null where nothing was probed. Like the rate, it decides no setting. */
   readonly probe: ProbeRecord | null;
   /** Reproducible too where the rate is estimated: what happens to be free on the machine is not in it. */

@@ -9,9 +9,9 @@ const WARMUP = 0.2;
 
 export function resolveOrder({ name, order }: Blueprint): Planned<Order> {
   if (order === undefined) return { value: shuffled, origin: "default", reason: "a seeded shuffle in every pass" };
-  const { by = "shuffle", part = WARMUP, repeatHard = null } = order;
+  const { by = "shuffle", part = WARMUP, repeatHard = null, imports = false } = order;
   return {
-    value: { by, part: by === "shuffle" ? 0 : part, repeatHard },
+    value: { by, part: by === "shuffle" ? 0 : part, repeatHard, imports },
     origin: "recipe",
     reason: by !== "shuffle" && order.part === undefined ? `${name} (part: a warm-up, by default)` : name,
   };

@@ -5,6 +5,7 @@ import type { LoadedBlueprint } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import type { Diet, Plan, PlanInputs, Planned, PlannedSettings, ProbeRecord } from "./plan.ts";
 import { measuresOf, passLength } from "../epigenome/order.ts";
+import { resolveAdapt } from "./resolve-adapt.ts";
 import { resolveEpigenome } from "./resolve-epigenome.ts";
 import { resolveOrder, resolveSelect } from "./resolve-order.ts";
 import { resolveModules } from "./resolve-modules.ts";
@@ -17,6 +18,7 @@ import {
   syntheticSeconds,
 } from "./resolve-synthetic.ts";
 import type { Blueprint } from "./schema.ts";
+import type { SearchRecord } from "./search.ts";
 import { origins, resolveGiven } from "./origins.ts";
 import { FLOPS_OF_CORE, type Given, workloadOf } from "./workload.ts";
 
@@ -42,6 +44,10 @@ export interface ResolveOptions {
   readonly genomeBytes: number;
   readonly copiesParent: boolean;
   readonly inputs: Omit<PlanInputs, "blueprint">;
+  /** In place of the recipe's, where trials found another one better. */
+  readonly learningRate?: Planned<number>;
+  /** What the trials were. */
+  readonly search?: SearchRecord;
   /** What was measured before. */
   readonly probe?: ProbeRecord;
 }
@@ -89,7 +95,11 @@ export function resolvePlan(options: ResolveOptions): Plan {
     lora,
     ...resolveModules(blueprint, config),
     optimizer,
-    learningRate: { value: blueprint.optimizer.learningRate, origin: "recipe", reason: blueprint.name },
+    learningRate: options.learningRate ?? {
+      value: blueprint.optimizer.learningRate,
+      origin: "recipe",
+      reason: blueprint.name,
+    },
     betas: from(blueprint.optimizer.betas, [0.9, 0.95] as const, "a short memory suits short runs"),
     epsilon: from(blueprint.optimizer.epsilon, 1e-8, "as published (arXiv 1412.6980)"),
     weightDecay: from(blueprint.optimizer.weightDecay, 0, "nothing pulls the parent's weights towards zero"),
@@ -106,6 +116,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     stages: resolveStages(blueprint, options.asks),
     chatTemplate: resolveChatTemplate(blueprint, options.hasChatTemplate),
     order,
+    adapt: resolveAdapt(blueprint, budget.value),
     select: resolveSelect(blueprint),
     replay,
     syntheticTime: resolveSyntheticTime(blueprint),
@@ -139,6 +150,7 @@ export function resolvePlan(options: ResolveOptions): Plan {
     inputs: { blueprint: { name: blueprint.name, sha256: recipe.sha256 }, ...options.inputs },
     settings,
     diet: options.diet,
+    search: options.search ?? null,
     probe: probe ?? null,
     predicted: {
       ...needs,

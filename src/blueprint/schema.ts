@@ -3,6 +3,7 @@
  * method and the learning rate has a default (resolve.ts).
  */
 import * as z from "zod";
+import { adaptSchema } from "./adapt-schema.ts";
 import { appliesSchema } from "./applies.ts";
 import { epigenomeSchema } from "./epigenome-schema.ts";
 import { blendSchema, keepSchema } from "./keep-schema.ts";
@@ -96,6 +97,7 @@ const keysSchema = z.strictObject({
     ),
   synthetic: syntheticSchema.optional(),
   epigenome: epigenomeSchema.optional(),
+  adapt: adaptSchema.optional(),
   stages: stagesSchema.optional(),
   order: orderSchema.optional(),
   select: selectSchema.optional(),
@@ -162,7 +164,7 @@ const keysSchema = z.strictObject({
 
 /** With what would contradict itself, though each value alone is right. */
 export const blueprintSchema = keysSchema.check(
-  ({ value: { method, lora, modules = [], epigenome, stages = [] }, issues }) => {
+  ({ value: { method, lora, modules = [], epigenome, stages = [], order, adapt }, issues }) => {
     const wrong = (message: string, input: unknown, ...path: (string | number)[]): void =>
       void issues.push({ code: "custom", path, message, input });
     if (method !== "lora") {
@@ -170,6 +172,11 @@ export const blueprintSchema = keysSchema.check(
       for (const [i, { scale }] of modules.entries()) {
         if (scale !== undefined) wrong("needs method: lora", scale, "modules", i, "scale");
       }
+    }
+    if (adapt !== undefined) {
+      if (stages.length > 1) wrong("needs a recipe of one stage", adapt, "adapt");
+      if ((order?.by ?? "shuffle") !== "shuffle" || order?.repeatHard !== undefined)
+        wrong("needs a shuffled order: groups are read by their marks", adapt, "adapt");
     }
     const names = stages.map(({ name }) => name);
     for (const [i, { stage }] of (epigenome?.rules ?? []).entries()) {

@@ -96,6 +96,7 @@ export function workloadOf(blueprint: Blueprint, options: WorkloadOptions): Work
       genomeBytes: options.genomeBytes,
       copiesParent: options.copiesParent,
       keepsTwo: blueprint.keep !== undefined,
+      probesGradients: blueprint.adapt?.stress === true,
     });
   const microBatch = fitMicroBatch(stepSequences, machine, needsOf);
   const needs = needsOf(microBatch.value);

@@ -3,6 +3,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { asUserError, atomicWrite } from "../formats/files.ts";
+import type { MarkChange } from "./marks/marks-log.ts";
 
 /** `step` is the number of completed optimiser steps; `seconds` are counted from the start, pauses left out. */
 export type TrainEvent =
@@ -45,6 +46,8 @@ export type TrainEvent =
       readonly over: readonly Overrun[];
       readonly seconds: number;
     } & EvaluationAt)
+  /** Marks of groups, as they are from this step on. */
+  | { readonly type: "marks"; readonly step: number; readonly changes: readonly MarkChange[] }
   | { readonly type: "sample"; readonly step: number; readonly text: string }
   | { readonly type: "checkpoint"; readonly step: number; readonly name: string; readonly seconds: number }
   | { readonly type: "warning"; readonly step: number; readonly message: string }

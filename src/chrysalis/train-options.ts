@@ -4,6 +4,7 @@ import type { Batch } from "../models/batch.ts";
 import type { Step } from "../models/step.ts";
 import type { Evaluation, EvaluationAt, TrainEvent } from "./events.ts";
 import type { Keep } from "./keep.ts";
+import type { MarkChange } from "./marks/marks-log.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
 import type { Budget } from "./pace.ts";
 import type { RunManifest } from "./run-folder.ts";
@@ -52,6 +53,12 @@ export interface TrainOptions {
     /** Two evaluations in a row over the budget, with the rate at its peak, begin the decay at once. */
     readonly hasten: boolean;
   };
+  /** Marks that change: asked after every evaluation but the last, when nothing of the next step is read yet. */
+  readonly adapt?: {
+    /** Before the first step of a process: the evaluations after which steps were made, in earlier ones. */
+    resumed(evaluated: readonly number[]): void;
+    after(moment: AdaptMoment): Promise<readonly MarkChange[]>;
+  };
   /** Default: every 60 seconds, or rarer, so that checkpoints take at most a twentieth of the time. */
   readonly checkpointEvery?: { readonly steps: number } | { readonly seconds: number };
   readonly onEvent?: (event: TrainEvent) => void;
@@ -61,6 +68,15 @@ export interface TrainOptions {
   readonly resumeWith?: string;
   /** Monotonic time in seconds; for tests. */
   readonly clock?: () => number;
+}
+
+/** How a run stands when marks may change. */
+export interface AdaptMoment {
+  /** Completed optimiser steps, and the seconds that they took. */
+  readonly step: number;
+  readonly stepSeconds: number;
+  /** Steps to come; null while the length of the run is not decided. */
+  readonly stepsLeft: number | null;
 }
 
 /** An evaluation with its checkpoint, which is undefined where that is the untouched parent (step 0). */

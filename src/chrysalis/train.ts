@@ -64,6 +64,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     evaluations: [],
   };
   const evaluations: EvaluationAt[] = [...state.evaluations];
+  options.adapt?.resumed(evaluations.map(({ step: at }) => at).filter((at) => at < state.step));
   const guard = createLossGuard(state.guard);
   let { step: completed, tokens, stepSeconds } = state;
   let saved = found?.state.step ?? -1;
@@ -112,6 +113,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       emit({ type: "warning", step: completed, message });
     }
     return hastened;
+  };
+  const adapt = async ({ after }: NonNullable<TrainOptions["adapt"]>): Promise<void> => {
+    const total = pace.expected();
+    const changes = await after({ step: completed, stepSeconds, stepsLeft: total === null ? null : total - completed });
+    if (changes.length > 0) emit({ type: "marks", step: completed, changes });
   };
   const save = async (): Promise<void> => {
     const before = clock();
@@ -201,7 +207,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         emit({ type: "schedule", step: completed, total, decay });
       }
       const due = evaluation !== undefined && (!more || pace.evaluationDue(completed));
-      if (due && evaluations.at(-1)?.step !== completed && (await evaluate())) more = await pace.prepare(completed);
+      if (due && evaluations.at(-1)?.step !== completed) {
+        const before = clock();
+        if (await evaluate()) more = await pace.prepare(completed);
+        if (more && options.adapt) {
+          await adapt(options.adapt);
+          pace.took("evaluation", clock() - before);
+        }
+      }
       if (!more || saveDue()) if (saved !== completed) await save();
       if (!more) break;
       const begun = await stages?.prepare(completed);

@@ -10,7 +10,7 @@ import { packageRoot } from "../formats/package-root.ts";
 import { buildGenome } from "../genome/build.ts";
 import { makeRepository } from "../genome/testing.ts";
 import { configJsonFor } from "../models/config.ts";
-import { chrysalis } from "./testing.ts";
+import { chrysalis, writeTinyModel } from "./testing.ts";
 
 describe("chrysalis blueprint and doctor", () => {
   let folder = "";
@@ -88,9 +88,11 @@ describe("chrysalis blueprint and doctor", () => {
   });
 
   test("match --probe lets the model read the genome, and ranks by the measured rate", async () => {
-    const { probed, probe, ranking } = await json("blueprint", "match", "--genome", "mixed-genome", "--probe");
+    await writeTinyModel(join(folder, "tiny"));
+    const of = ["--model", "tiny", "--genome", "mixed-genome", "--probe"];
+    const { probed, probe, ranking } = await json("blueprint", "match", ...of);
     assert.deepEqual([probed, probe.origin, probe.perRepository[0].repository], [true, "measured", "mixed"]);
-    assert.ok(probe.bitsPerByte > 0.5 && probe.bitsPerByte < probe.byteEntropy);
+    assert.ok(probe.bitsPerByte > 0.5 && probe.deflatedBits < probe.byteEntropy && probe.bytesPerToken >= 1);
     assert.ok(Math.abs(ranking[0].predicted.tokensPerSecond / probe.tokensPerSecond - 1) < 1e-9);
     const { code, stderr } = await run("blueprint", "match", "--probe");
     assert.equal(code, 2);

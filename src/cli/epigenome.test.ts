@@ -87,6 +87,28 @@ describe("chrysalis epigenome", () => {
     assert.match(human.stdout, /== sequence 1: \d+ tokens, \d documents?\n/);
   });
 
+  test("preview shows code in the order of imports, and says where it cannot know the order", async () => {
+    const files = [
+      { path: "a.py", content: "import z\nsea = z.sea\n" },
+      { path: "z.py", content: "sea = 'the shore'\n" },
+    ];
+    await makeRepository(join(folder, "code"), [files]);
+    assert.equal((await run("genome", "build", "code", "--out", "code-genome")).code, 0);
+    const recipe = "name: mine\ndescription: x\nmethod: full\noptimizer: {learningRate: 1e-3}\nbatch: {sequence: 64}\n";
+    const preview = async (order: string, ...more: string[]): Promise<string> => {
+      await writeFile(join(folder, "order.yaml"), `${recipe}order: ${order}\n`);
+      const asked = ["--genome", "code-genome", "--model", "m", "--blueprint", "order.yaml", ...more];
+      const { code, stdout, stderr } = await run("preview", ...asked);
+      assert.equal(code, 0, stderr);
+      return stdout;
+    };
+    const { sequences } = JSON.parse(await preview("{imports: true}", "--json"));
+    const shown = sequences[0].pieces.map(({ file }: { file: string }) => file);
+    assert.deepEqual([sequences.length, shown], [1, ["code/z.py", "code/a.py"]]);
+    assert.doesNotMatch(await preview("{imports: true}"), /shuffled: /);
+    assert.match(await preview("{by: loss}"), /shuffled: the order of the recipe goes by what a run measures first/);
+  });
+
   test("data beside a genome, or alone, is shown as it would be trained on", async () => {
     const chat = (question: string, answer: string) => ({
       conversations: [

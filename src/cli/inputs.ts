@@ -11,7 +11,8 @@ import { probeMachine } from "../blueprint/machine.ts";
 import type { Machine } from "../blueprint/machine.ts";
 import { matchRecipes } from "../blueprint/match.ts";
 import type { Match } from "../blueprint/match.ts";
-import type { ProbeRecord } from "../blueprint/plan.ts";
+import type { Planned, ProbeRecord } from "../blueprint/plan.ts";
+import type { SearchRecord } from "../blueprint/search.ts";
 import { refuseBody } from "../blueprint/resolve.ts";
 import type { Blueprint } from "../blueprint/schema.ts";
 import type { DataFile } from "../epigenome/data/own-data.ts";
@@ -64,6 +65,9 @@ export interface Instruct {
 export interface Recipe {
   readonly recipe: LoadedBlueprint;
   readonly reason: string;
+  /** What trials chose, and all that they found. */
+  readonly learningRate?: Planned<number>;
+  readonly search?: SearchRecord;
 }
 
 /** Where the retention text of a run comes from. */
@@ -204,6 +208,19 @@ export async function chooseRecipe(
 export function tokenizerUnder({ chatTemplate }: Pick<Blueprint, "chatTemplate">, parent: Tokenizer): Tokenizer {
   const hasOwn = parent.chatTemplate !== undefined || chatTemplate === undefined;
   return hasOwn ? parent : withChatTemplate(parent, chatTemplate);
+}
+
+/** The recipes that trials may choose from, best first: the one that was named, or those that apply and fit. */
+export async function recipesToTry(
+  { blueprint, minutes }: RunRequest,
+  { body, machine, replayFrom: replay }: Inputs,
+  chosen: Recipe,
+  genome: GenomeFacts,
+): Promise<readonly LoadedBlueprint[]> {
+  if (blueprint !== undefined) return [chosen.recipe];
+  const { ranking } = await rankRecipes(body, { genome, machine, minutes, replay });
+  const fitting = ranking.filter(({ applicable, fits }) => applicable && fits).map(({ recipe }) => recipe);
+  return fitting.length === 0 ? [chosen.recipe] : fitting;
 }
 
 /** What a model is called in a report: its file's or folder's name. */

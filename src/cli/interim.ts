@@ -5,7 +5,7 @@ import type { Evaluation } from "../chrysalis/events.ts";
 import { heldOutDocuments } from "../epigenome/heldout-records.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import { scoreDocuments } from "../eval/bits-per-byte.ts";
-import type { Document } from "../eval/bits-per-byte.ts";
+import type { Document, DocumentScore } from "../eval/bits-per-byte.ts";
 import type { Scorer } from "../eval/score-sequences.ts";
 import { total } from "../imago/measure.ts";
 import { natsPerToken, PARENT_TOKENS } from "../imago/parent-text.ts";
@@ -14,6 +14,8 @@ import { beginnings } from "./beginnings.ts";
 
 export interface InterimTexts {
   readonly heldOut: readonly Document[];
+  /** The file of each. */
+  readonly heldOutFiles: readonly Pick<HeldOutRecord, "repository" | "kind">[];
   readonly retention: readonly Document[];
   /** Undefined where no divergence is watched. */
   readonly parentText: readonly Int32Array[] | undefined;
@@ -52,15 +54,26 @@ export function interimTexts({
   const bytes = (settings.evaluationTokens - parentTextTokens(settings)) * bytesPerToken;
   return {
     heldOut: beginnings(heldOutDocuments(heldOut, tokenizer), HELD_OUT_PART * bytes),
+    heldOutFiles: heldOut,
     retention: beginnings(retention, (1 - HELD_OUT_PART) * bytes),
     parentText,
   };
 }
 
-/** The figures of one evaluation. */
-export async function scoreInterim(scorer: Scorer, tokenizer: Tokenizer, texts: InterimTexts): Promise<Evaluation> {
+/**
+ * The figures of one evaluation.
+ *
+ * @param onHeldOut hears the scores of the held-out documents
+ */
+export async function scoreInterim(
+  scorer: Scorer,
+  tokenizer: Tokenizer,
+  texts: InterimTexts,
+  onHeldOut?: (scores: readonly DocumentScore[]) => void,
+): Promise<Evaluation> {
   const { heldOut, retention, parentText } = texts;
   const { perDocument } = await scoreDocuments(scorer, tokenizer, [...heldOut, ...retention]);
+  onHeldOut?.(perDocument.slice(0, heldOut.length));
   const figures = {
     heldOut: total(perDocument.slice(0, heldOut.length)),
     retention: total(perDocument.slice(heldOut.length)),

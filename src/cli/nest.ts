@@ -28,6 +28,7 @@ const requestSchema = z.strictObject({
   seed: z.int().min(0).optional(),
   express: z.enum(["default", "all"]).optional(),
   minutes: z.number().positive().optional(),
+  search: z.int().min(2).optional(),
   unready: z.literal(true).optional(),
   mergeDtype: z.enum(MERGE_DTYPES),
 });

@@ -50,6 +50,7 @@ import { trainAsPlanned } from "./training.ts";
 export type Work =
   | "checking"
   | "encoding"
+  | "searching"
   | "probing"
   | "loading"
   | "sampling"
@@ -227,6 +228,7 @@ async function planStage(
     out: nest.dir,
     onEncoding: (done, total) => onEvent({ type: "work", work: "encoding", done, total }),
     onProbing: (done, total) => onEvent({ type: "work", work: "probing", done, total }),
+    onSearching: (done, total) => onEvent({ type: "work", work: "searching", done, total }),
     signal,
   });
   const { plan, heldOut, retention, warnings, body } = planning;

@@ -14,6 +14,7 @@ import { dataLine } from "./own-data.ts";
 import { planRun } from "./planning.ts";
 import { probeRows } from "./probe-rows.ts";
 import { requestFlags, requestOf, requestPositionals } from "./request.ts";
+import { searchRows } from "./search-rows.ts";
 import { showPipeline } from "./show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -57,7 +58,9 @@ export const plan = defineVerb({
       const onEncoding = (done: number, total: number): void =>
         onEvent({ type: "work", work: "encoding", done, total });
       const onProbing = (done: number, total: number): void => onEvent({ type: "work", work: "probing", done, total });
-      const planned = await planRun(genome, { request, inputs, out, onEncoding, onProbing, signal });
+      const onSearching = (done: number, total: number): void =>
+        onEvent({ type: "work", work: "searching", done, total });
+      const planned = await planRun(genome, { request, inputs, out, onEncoding, onProbing, onSearching, signal });
       const path = join(out, "plan.json");
       await mkdir(out, { recursive: true });
       await writePlan(path, planned.plan);
@@ -67,7 +70,7 @@ export const plan = defineVerb({
       await rm(folder, { recursive: true, force: true });
     }
   },
-  human: ({ path, plan: { inputs, settings, predicted, probe }, warnings }) => {
+  human: ({ path, plan: { inputs, settings, predicted, probe, search }, warnings }) => {
     const { genome } = inputs;
     const rows = Object.entries(settings as Record<string, Planned<unknown>>).map(
       ([name, { value, origin, reason }]) => [name, shown(value), origin, reason] as const,
@@ -81,9 +84,10 @@ export const plan = defineVerb({
       ),
       "",
       ...(inputs.data ?? []).map((file) => `data: ${dataLine(file)}`),
-      `genome: ${formatMany(genome.files, "file")} of ${genome.repositories.length === 1 ? "1 repository" : `${formatCount(genome.repositories.length)} repositories`}${inputs.data === undefined ? "" : " and the data"}; ` +
+      `genome: ${formatMany(genome.files, "file")} of ${sourcesOf(inputs)}; ` +
         `${formatCount(genome.trainedFiles)} (${formatBytes(genome.trainedBytes)}) trained on, ` +
         `${formatCount(genome.heldOutFiles)} (${formatBytes(genome.heldOutBytes)}) held out`,
+      ...(search === null ? [] : searchRows(search)),
       ...(probe === null ? [] : probeRows(probe)),
       ...predictions(predicted),
       ...written(settings, predicted),
@@ -92,6 +96,11 @@ export const plan = defineVerb({
     ].join("\n");
   },
 });
+
+function sourcesOf({ genome: { repositories }, data }: Plan["inputs"]): string {
+  const count = repositories.length === 1 ? "1 repository" : `${formatCount(repositories.length)} repositories`;
+  return [...(repositories.length === 0 ? [] : [count]), ...(data === undefined ? [] : ["the data"])].join(" and ");
+}
 
 function predictions(predicted: Plan["predicted"]): string[] {
   const { memory, tokensPerSecond, rate, steps, tokensPerStep, epochs } = predicted;

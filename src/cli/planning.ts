@@ -25,11 +25,13 @@ import type { Body } from "../models/body.ts";
 import { loadBody } from "../models/load.ts";
 import { withChatTemplate } from "../tokenizer/tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { chooseRecipe, retentionSource } from "./inputs.ts";
+import { chooseRecipe, recipesToTry, retentionSource } from "./inputs.ts";
 import type { Inputs, Recipe } from "./inputs.ts";
 import type { RunRequest } from "./nest.ts";
 import { dataInputs, dataWarnings, openWithData } from "./own-data.ts";
 import { probeBody } from "./probing.ts";
+import { encodeReplay } from "./replay.ts";
+import { searchRecipe } from "./searching.ts";
 import { dietOf, encodeStages } from "./stage-corpora.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 
@@ -55,6 +57,7 @@ export interface PlanningOptions {
   readonly out: string;
   readonly onEncoding: (done: number, total: number) => void;
   readonly onProbing: (done: number, total: number) => void;
+  readonly onSearching: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -66,11 +69,11 @@ export interface PlanningOptions {
  * @throws UserError "empty", "unready", "invalid", "unsupported", "memory", "disk"
  */
 export async function planRun(genomeDir: string | undefined, options: PlanningOptions): Promise<Planning> {
-  const { request, inputs, out } = options;
+  const { request, inputs } = options;
   const genome = await openWithData(genomeDir, inputs.data);
   try {
     refuseCopies(genome.genes);
-    const recipe = await chooseRecipe(request, inputs, out, genomeFacts(genome.genes));
+    const recipe = await searchIfAsked(genome, options);
     // The genome decides none of the settings that decide what is expressed.
     const draft = settingsOf(resolve(genome, recipe, options, undefined));
     const expression = await expressRun(genome, draft, inputs);
@@ -99,6 +102,31 @@ export async function planRun(genomeDir: string | undefined, options: PlanningOp
   } finally {
     await genome.close();
   }
+}
+
+/** The recipe that fits best, or, with --search, the one that is best in trials. */
+async function searchIfAsked(genome: GenomeTexts, options: PlanningOptions): Promise<Recipe> {
+  const { request, inputs, out, onSearching, signal } = options;
+  const facts = genomeFacts(genome.genes);
+  const chosen = await chooseRecipe(request, inputs, out, facts);
+  if (request.search === undefined) return chosen;
+  return searchRecipe(genome, {
+    model: request.model,
+    inputs,
+    recipes: await recipesToTry(request, inputs, chosen, facts),
+    trials: request.search,
+    draft: (recipe) => resolve(genome, recipe, options, undefined),
+    express: (settings) => expressRun(genome, settings, inputs),
+    encode: async ({ blueprint }, draft, expression) => {
+      const stages = resolveStages(blueprint, asksOf(expression)).value;
+      return (await encodeTexts(genome, expression, { ...draft, stages }, options)).stages;
+    },
+    // What the parent would write of its own is not there yet.
+    replay: (plan) => encodeReplay(plan, inputs, undefined),
+    tokenizer: (settings) => tokenizerFor(settings, inputs),
+    onSearching,
+    signal,
+  });
 }
 
 async function probeParent(
@@ -206,7 +234,7 @@ interface Measured {
 
 function resolve(
   genome: GenomeTexts,
-  { recipe, reason }: Recipe,
+  { recipe, reason, learningRate, search }: Recipe,
   { request, inputs, out }: PlanningOptions,
   measured: Measured | undefined,
 ): Plan {
@@ -250,6 +278,8 @@ function resolve(
     genomeBytes: genome.manifest.genomeBytes,
     copiesParent: body.kind === "gguf",
     inputs: planInputs,
+    ...(learningRate === undefined ? {} : { learningRate }),
+    ...(search === undefined ? {} : { search }),
     ...(measured?.probe === undefined ? {} : { probe: measured.probe }),
   });
 }

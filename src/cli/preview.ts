@@ -1,9 +1,12 @@
 /** `chrysalis preview`: the first training sequences as the model will see them. */
 
 import { styleText } from "node:util";
+import { resolveOrder } from "../blueprint/resolve-order.ts";
 import { resolveStages } from "../blueprint/resolve-stages.ts";
 import { asksIn } from "../epigenome/framed-documents.ts";
-import { packCorpus, piecesOfSequence } from "../epigenome/pack.ts";
+import { measuresOf } from "../epigenome/order.ts";
+import { packCorpus } from "../epigenome/pack.ts";
+import { piecesOfSequence } from "../epigenome/pieces.ts";
 import { selectGenes } from "../epigenome/select.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { dietFlags, openDiet } from "./diet.ts";
@@ -52,10 +55,12 @@ export const preview = defineVerb({
     const { genome, data, tokenizer, recipe, blueprint, sequence: T, options } = await openDiet(input, cwd);
     try {
       const { expressed } = selectGenes(genome.genes, options);
+      const order = resolveOrder(blueprint).value;
       const encoded = await encodeStages(genome, expressed, {
         stages: resolveStages(blueprint, (stage) => asksIn(expressed, stage)).value,
         seed: options.seed,
         sequence: T,
+        order,
         tokenizer,
         onEncoding: (done, total) => progress.update({ stage: "encoding", done, total }),
         signal,
@@ -82,15 +87,18 @@ export const preview = defineVerb({
       const of = shown.reduce((sum, stage) => sum + stage.of, 0);
       progress.finish([formatMany(of, "sequence")]);
       const sequences = shown.flatMap((stage) => stage.sequences);
-      return { recipe, positions: T, of, data: dataSummaries(data), sequences };
+      // What the parent makes of the text is not measured for a look at it.
+      const unordered = measuresOf(order).length > 0;
+      return { recipe, positions: T, of, unordered, data: dataSummaries(data), sequences };
     } finally {
       await genome.close();
     }
   },
-  human({ recipe, positions, of, data, sequences }) {
+  human({ recipe, positions, of, unordered, data, sequences }) {
     const stages = Map.groupBy(sequences, ({ stage }) => stage);
     return [
       `${recipe}: ${formatMany(of, "sequence")} of ${positions} positions; the first of ${stages.size === 1 ? "these" : "each stage"}`,
+      ...(unordered ? ["shuffled: the order of the recipe goes by what a run measures first"] : []),
       ...dataLines(data),
       ...[...stages].flatMap(([stage, own]) => [
         ...(stages.size === 1 ? [] : ["", styleText("bold", `stage ${stage}, ${own[0]!.objective}`)]),

@@ -47,6 +47,14 @@ export const requestFlags = {
     help: "What is trained on: what fits the body (default), or every file there is, duplicates, logs and backups too",
   },
   minutes: { kind: "number", value: "M", above: 0, help: "Length of the training (default: the recipe's, else 3)" },
+  search: {
+    kind: "number",
+    value: "N",
+    integer: true,
+    min: 2,
+    max: 16,
+    help: "Try N recipes, or learning rates of one, in short trainings and take the best; half of the training's time on top",
+  },
   unready: {
     kind: "switch",
     help: "Train also where the genome is too small or looks like noise; without it such a run is refused",
@@ -84,6 +92,7 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
     ...(seed === undefined ? {} : { seed }),
     ...(express === undefined ? {} : { express }),
     ...(minutes === undefined ? {} : { minutes }),
+    ...(flags.search === undefined ? {} : { search: flags.search }),
     ...(flags.unready ? { unready: true as const } : {}),
     mergeDtype: flags.mergeDtype,
   };

@@ -3,11 +3,13 @@
 import { formatBytes, formatCount, formatFigure } from "./format.ts";
 import type { PipelineEvent, Work } from "./pipeline.ts";
 import type { Progress } from "./progress.ts";
+import { searchRows } from "./search-rows.ts";
 import { showGenome, showTraining } from "./stages.ts";
 
 const UNITS: Partial<Record<Work, string>> = {
   encoding: " files",
   probing: " steps",
+  searching: " trials",
   measuring: " tokens",
   blending: " points",
   replay: " tokens",
@@ -45,6 +47,7 @@ export function showPipeline(progress: Progress): (event: PipelineEvent) => void
         const { inputs, settings, predicted } = event.plan;
         const { trainedFiles, trainedBytes, heldOutFiles, heldOutBytes } = inputs.genome;
         progress.finish();
+        if (event.plan.search !== null) for (const row of searchRows(event.plan.search)) progress.note(row);
         progress.note(
           `plan: ${inputs.blueprint.name} (${settings.method.value}), ${formatCount(trainedFiles)} files of ` +
             `${formatBytes(trainedBytes)} to train on, ${formatCount(heldOutFiles)} of ${formatBytes(heldOutBytes)} held out, ` +

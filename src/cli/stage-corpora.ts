@@ -5,6 +5,7 @@ import { objectives } from "../chrysalis/objectives/objectives.ts";
 import { framedDocuments, framingContext } from "../epigenome/framed-documents.ts";
 import type { FramingContext } from "../epigenome/framings/framing.ts";
 import { sharedGrams } from "../epigenome/grams.ts";
+import { codeInImportOrder, joinedDocuments } from "../epigenome/joined-files.ts";
 import { encodeCorpus } from "../epigenome/pack.ts";
 import type { TokenCorpus } from "../epigenome/pack.ts";
 import { dosedBytes, isOfStage } from "../epigenome/select.ts";
@@ -21,7 +22,7 @@ export interface StageCorpus extends StageSettings {
   readonly bytes: number;
 }
 
-export interface EncodeStagesOptions extends Pick<Settings, "stages" | "seed" | "sequence"> {
+export interface EncodeStagesOptions extends Pick<Settings, "stages" | "seed" | "sequence" | "order"> {
   readonly tokenizer: Tokenizer;
   /** As of `FramingContext`. */
   readonly pairsOf?: FramingContext["pairsOf"];
@@ -38,7 +39,7 @@ export interface EncodeStagesOptions extends Pick<Settings, "stages" | "seed" | 
 export async function encodeStages(
   genome: Pick<Genome, "text" | "changes" | "dir">,
   expressed: readonly ExpressedGene[],
-  { stages, seed, sequence, tokenizer, pairsOf, onEncoding, signal }: EncodeStagesOptions,
+  { stages, seed, sequence, order, tokenizer, pairsOf, onEncoding, signal }: EncodeStagesOptions,
 ): Promise<StageCorpus[]> {
   const context = await framingContext(genome, expressed, { seed, sequence, tokenizer, pairsOf });
   const read = stages.map(({ name }) => expressed.filter((of) => isOfStage(of, name)));
@@ -47,14 +48,16 @@ export async function encodeStages(
   const encoded: StageCorpus[] = [];
   for (const [k, stage] of stages.entries()) {
     const genes: ExpressedGene[] = [];
-    const documents = framedDocuments(genome, read[k]!, {
+    const files = order.imports ? await codeInImportOrder(genome, read[k]!) : read[k]!;
+    const documents = framedDocuments(genome, files, {
       ...context,
       lossOf: objectives[stage.objective].lossOf,
       signal,
       onGene: () => onEncoding(++done, total),
     });
-    const corpus = await encodeCorpus(documents, tokenizer, { onDocument: ({ of }) => void genes.push(of) });
-    if (!trains(corpus)) refuseEmpty(stage);
+    const encodedTexts = await encodeCorpus(documents, tokenizer, { onDocument: ({ of }) => void genes.push(of) });
+    if (!trains(encodedTexts)) refuseEmpty(stage);
+    const corpus = order.imports ? { ...encodedTexts, joined: joinedDocuments(genes) } : encodedTexts;
     encoded.push({ ...stage, corpus, genes, bytes: dosedBytes(read[k]!) });
   }
   return encoded;

@@ -3,6 +3,7 @@
 import type { HatchEvent } from "../chrysalis/hatch.ts";
 import type { TrainEvent } from "../chrysalis/events.ts";
 import type { GenomeEvent } from "../genome/events.ts";
+import { listMarkChanges } from "../imago/marks-text.ts";
 import { overrunText } from "../imago/outcome.ts";
 import { formatBytes, formatCount, formatDuration, formatFigure, formatMany } from "./format.ts";
 import type { Progress } from "./progress.ts";
@@ -45,6 +46,9 @@ export function showTraining(progress: Progress): (event: TrainEvent) => void {
         );
         return;
       }
+      case "marks":
+        progress.note(`step ${event.step}: marks changed, ${listMarkChanges(event.changes)}`);
+        return;
       case "sample":
         progress.note(`step ${event.step} writes: ${event.text}`);
         return;

@@ -25,6 +25,7 @@ import { rateOf, scalesOf } from "../models/module-marks.ts";
 import { createNewtonSchulz } from "../models/newton-schulz.ts";
 import { compileStep } from "../models/step.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { openAdaptiveMarks } from "./adaptive-marks.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";
 import type { ReplayCorpus } from "./replay.ts";
@@ -80,7 +81,8 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const { threads, sequence: T, microBatch: B, microBatches } = settings;
   const lora = loraOf(settings, body.config);
   const trained = lora === undefined ? "full" : { lora };
-  const step = await compileStep(body, { B, T, train: trained, rateOf: rateOf(settings.modules), threads });
+  const compiled = { T, train: trained, rateOf: rateOf(settings.modules), threads } as const;
+  const step = await compileStep(body, { ...compiled, B });
   const { optimiser, release: releaseOptimiser } = createOptimiser(settings, step.parameters);
   const generator = createGenerator(body, {
     threads,
@@ -89,20 +91,25 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
   const prompt = promptOf(options.texts.heldOut, tokenizer, body.config.maxPositions);
   const { model, genome } = plan.inputs;
   const packedReplay = replay && { corpus: packCorpus(replay.corpus, T), share: replay.share };
+  const stages = options.stages.map((stage, k) => ({
+    ...stage,
+    corpus: { ...stage.corpus, reference: options.record.losses?.[k] },
+  }));
+  const { adapt, seed } = settings;
+  const streamed = { B, microBatches, seed, ...(packedReplay ? { replay: packedReplay } : {}) };
+  const marks =
+    adapt === null
+      ? undefined
+      : await openAdaptiveMarks({ ...options, adapt, stage: stages[0]!, step, compiled, stream: streamed });
   const stream = createStagedStream(
-    options.stages.map(({ corpus: text }, stage) => {
-      const corpus = { ...text, reference: options.record.losses?.[stage] };
+    stages.map(({ corpus }, stage) => {
+      // Marks change in recipes of one stage alone.
+      if (marks !== undefined) return marks.stream;
       // Of one seed, two stages would begin with the same replay.
-      const seed = stage === 0 ? settings.seed : hash32(settings.seed, "stage", stage, 0);
+      const own = stage === 0 ? seed : hash32(seed, "stage", stage, 0);
       const difficulty = options.record.difficulty[stage];
-      const { packed, order } = packInOrder(corpus, { T, seed, order: settings.order, difficulty });
-      return createStream(packed, {
-        B,
-        microBatches,
-        seed,
-        order,
-        ...(packedReplay ? { replay: packedReplay } : {}),
-      });
+      const { packed, order } = packInOrder(corpus, { T, seed: own, order: settings.order, difficulty });
+      return createStream(packed, { ...streamed, seed: own, order });
     }),
   );
   try {
@@ -135,7 +142,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
       },
       evaluation: {
         times: settings.evaluations,
-        evaluate: () => scoreInterim(step, tokenizer, options.texts),
+        evaluate: () => scoreInterim(step, tokenizer, options.texts, marks?.onHeldOut),
         async sample() {
           const stop = tokenizer.stop;
           const ids = await generator.generate(prompt.ids, { maxTokens: SAMPLE_TOKENS, stop });
@@ -146,6 +153,7 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
       ...(settings.keep === null
         ? {}
         : { keep: { budget: settings.keep, hasten: settings.stages.length === 1 && settings.blend === null } }),
+      ...(marks === undefined ? {} : { adapt: marks }),
       checkpointEvery: settings.checkpoint,
       onEvent: options.onEvent,
       signal: options.signal,
@@ -154,8 +162,9 @@ export async function trainAsPlanned(options: TrainingOptions): Promise<Training
     const { steps, tokens, tokensPerSecond, seconds, evaluations, best, lowest } = result;
     // Evaluations are always planned, so there is a best one.
     const kept = { best: checkpointOf(best!), lowest: checkpointOf(lowest!) };
-    return { steps, tokens, tokensPerSecond, seconds, evaluations, ...kept };
+    return { steps, tokens, tokensPerSecond, seconds, evaluations, ...kept, marks: marks?.summary() ?? null };
   } finally {
+    await marks?.release();
     await generator.release();
     await releaseOptimiser();
     await step.release();

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { measuresOf, packInOrder, passLength, shuffled, type Order } from "./order.ts";
-import { CorpusBuilder, packCorpus, piecesOfSequence, type PackedCorpus, type TokenCorpus } from "./pack.ts";
+import { CorpusBuilder, packCorpus, type PackedCorpus, type TokenCorpus } from "./pack.ts";
+import { piecesOfSequence } from "./pieces.ts";
 import { createStream } from "./stream.ts";
 
 /** `count` documents of `length` tokens; document d is `100 + d` repeated. */
@@ -72,7 +73,7 @@ test("documents of different classes share no sequence, and none is lost", () =>
       for (const [d, length] of of.entries()) builder.add(new Uint16Array(length).fill(100 + d));
       const corpus = builder.build();
       const loss = of.map((length, d) => (d % 7 === 3 ? null : length % 5));
-      const order: Order = { by: "loss", part, repeatHard: { part, times: 1 } };
+      const order: Order = { ...shuffled, by: "loss", part, repeatHard: { part, times: 1 } };
       const { packed } = packInOrder(corpus, { T: 16, order, seed: 1, difficulty: { loss } });
       const groupOf = new Map<number, number>();
       let tokens = 0;
@@ -112,7 +113,7 @@ test("the hardest documents come again in each pass, at distances that double", 
 test("what begins the first pass comes there once, and again where it is hard", () => {
   const corpus = corpusOf(100, 7);
   const loss = Array.from({ length: 100 }, (_, d) => d);
-  const order: Order = { by: "loss", part: 1, repeatHard: { part: 0.2, times: 1 } };
+  const order: Order = { ...shuffled, by: "loss", part: 1, repeatHard: { part: 0.2, times: 1 } };
   const { packed, order: passes } = packInOrder(corpus, { T, order, seed: 2, difficulty: { loss } });
   const pass = passOf(packed, passes.of(0)).flat();
   assert.equal(pass.length, 120);
@@ -142,7 +143,7 @@ test("a stream with repetitions has its longer pass, and replay keeps its share"
 test("what must be measured follows from the order", () => {
   assert.deepEqual(measuresOf(shuffled), []);
   assert.deepEqual(measuresOf({ ...shuffled, repeatHard: { part: 0.1, times: 1 } }), ["loss"]);
-  assert.deepEqual(measuresOf({ by: "compressibility", part: 1, repeatHard: { part: 0.1, times: 1 } }), [
+  assert.deepEqual(measuresOf({ ...shuffled, by: "compressibility", part: 1, repeatHard: { part: 0.1, times: 1 } }), [
     "compressibility",
     "loss",
   ]);

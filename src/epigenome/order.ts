@@ -14,9 +14,11 @@ export interface Order {
   readonly part: number;
   /** The hardest part of the trained tokens by the parent's loss, and how often it comes again in each pass. */
   readonly repeatHard: { readonly part: number; readonly times: number } | null;
+  /** Whether code is read file after file, each after what it imports, with what stands before it in sight. */
+  readonly imports: boolean;
 }
 
-export const shuffled: Order = { by: "shuffle", part: 0, repeatHard: null };
+export const shuffled: Order = { by: "shuffle", part: 0, repeatHard: null, imports: false };
 
 /** What must be known of each document. */
 export function measuresOf({ by, repeatHard }: Order): Measure[] {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { blankBatch } from "../models/batch.ts";
-import { CorpusBuilder, encodeCorpus, fillSequence, packCorpus, piecesOfSequence, type TokenCorpus } from "./pack.ts";
+import { CorpusBuilder, encodeCorpus, fillSequence, packCorpus, type TokenCorpus } from "./pack.ts";
+import { piecesOfSequence } from "./pieces.ts";
 
 const SEPARATOR = 0;
 
@@ -87,6 +88,45 @@ test("a long document is cut into consecutive pieces, positions from 0 in each",
       [1, 1, 0],
     ],
   ]);
+});
+
+test("joined documents share a piece where they fit as wholes, in sight of each other, and are shown apart", () => {
+  const corpus = corpusOf([[1, 2, 3, 4, 5, 6, 7], [8, 9], [10, 11, 12], [13], [14, 15]]);
+  const packed = packCorpus({ ...corpus, joined: Uint8Array.from([0, 1, 1, 0, 1]) }, 6);
+  const rows = Array.from({ length: packed.sequences }, (_, s) => {
+    const batch = blankBatch(1, 6, SEPARATOR);
+    fillSequence(batch, 0, packed, s);
+    return [[...batch.targets], [...batch.documents], [...batch.positions]];
+  });
+  assert.deepEqual(rows, [
+    [
+      [1, 2, 3, 4, 5, 6],
+      [0, 0, 0, 0, 0, 0],
+      [0, 1, 2, 3, 4, 5],
+    ],
+    // The end of the long one has room for the next.
+    [
+      [7, 0, 8, 9, 0, 0],
+      [0, 0, 0, 0, 0, -1],
+      [0, 1, 2, 3, 4, 0],
+    ],
+    [
+      [13, 0, 14, 15, 0, 0],
+      [0, 0, 0, 0, 0, -1],
+      [0, 1, 2, 3, 4, 0],
+    ],
+    [
+      [10, 11, 12, 0, 0, 0],
+      [0, 0, 0, 0, -1, -1],
+      [0, 1, 2, 3, 0, 0],
+    ],
+  ]);
+  const shown = piecesOfSequence(packed, 1).map(({ document, from, targets }) => ({ document, from, targets }));
+  assert.deepEqual(shown, [
+    { document: 0, from: 6, targets: [7, 0] },
+    { document: 1, from: 0, targets: [8, 9, 0] },
+  ]);
+  assert.equal(packed.tokens, packCorpus(corpus, 6).tokens);
 });
 
 test("ids above 65535 keep their value, small vocabularies take two bytes a token", () => {

@@ -10,6 +10,8 @@ export interface TokenCorpus {
   readonly ids: Int32Array | Uint16Array;
   /** Weight in the loss of each id as a target; undefined where all have 1. */
   readonly weights?: Float32Array | undefined;
+  /** 1 for each document that is read after the one before it, in one piece with it where both fit; undefined: none is. */
+  readonly joined?: Uint8Array | undefined;
   /** The parent's loss of each id as a target, in nats; undefined where nothing asks for it. */
   readonly reference?: Float32Array | undefined;
   /** Where the separator before each document stands; one entry more than documents: that of the last separator. */
@@ -185,30 +187,22 @@ export interface PackOptions {
  * Packs a corpus by best fit (arXiv 2404.10830). A document of n tokens is n + 1 predictions: its tokens, the first
  * conditioned on the separator, and the separator that closes it. One with more than T predictions is cut into
  * consecutive pieces of T; positions start at 0 in each piece and attention stays inside it. Every prediction of the
- * corpus is in exactly one piece, but for pieces in which nothing has weight: these are left out.
+ * corpus is in exactly one piece, but for pieces in which nothing has weight: these are left out. A joined document goes on in the
+ * piece of the one before it where it fits as a whole, and what stands there before it is in its sight.
  */
 export function packCorpus(corpus: TokenCorpus, T: number, { groupOf }: PackOptions = {}): PackedCorpus {
   invariant(Number.isInteger(T) && T >= 1, `sequences of ${T} positions`);
-  const documents = corpus.offsets.length - 1;
-  const starts: number[] = [];
-  const lengths: number[] = [];
-  const groupsOfPieces: number[] = [];
-  for (let d = 0; d < documents; d++) {
-    const end = corpus.offsets[d + 1]!;
-    for (let start = corpus.offsets[d]!; start < end; start += T) {
-      const length = Math.min(T, end - start);
-      if (!hasWeight(corpus, start + 1, start + length + 1)) continue;
-      starts.push(start);
-      lengths.push(length);
-      if (groupOf !== undefined) groupsOfPieces.push(groupOf(d));
-    }
-  }
-  const pieceStarts = Uint32Array.from(starts);
-  const pieceLengths = Uint32Array.from(lengths);
+  const pieces = cutPieces(corpus, T).filter(({ start, length }) => hasWeight(corpus, start + 1, start + length + 1));
+  const pieceStarts = Uint32Array.from(pieces, ({ start }) => start);
+  const pieceLengths = Uint32Array.from(pieces, ({ length }) => length);
   const { packing, groups } =
     groupOf === undefined
       ? { packing: bestFit(pieceLengths, T), groups: undefined }
-      : packGroups(pieceLengths, groupsOfPieces, T);
+      : packGroups(
+          pieceLengths,
+          pieces.map(({ document }) => groupOf(document)),
+          T,
+        );
   return {
     corpus,
     T,
@@ -219,6 +213,23 @@ export function packCorpus(corpus: TokenCorpus, T: number, { groupOf }: PackOpti
     groups,
     tokens: pieceLengths.reduce((sum, length) => sum + length, 0),
   };
+}
+
+/** Stretches of at most T predictions, each with the document that it begins in. */
+function cutPieces({ offsets, joined }: TokenCorpus, T: number): { document: number; start: number; length: number }[] {
+  const pieces: { document: number; start: number; length: number }[] = [];
+  for (let document = 0; document < offsets.length - 1; document++) {
+    const end = offsets[document + 1]!;
+    const last = pieces.at(-1);
+    if (joined?.[document] === 1 && last !== undefined && end - last.start <= T) {
+      last.length = end - last.start;
+      continue;
+    }
+    for (let start = offsets[document]!; start < end; start += T) {
+      pieces.push({ document, start, length: Math.min(T, end - start) });
+    }
+  }
+  return pieces;
 }
 
 /** Best fit in each group of pieces, one group after the other. */
@@ -273,48 +284,4 @@ export function fillSequence(batch: Batch, b: number, packed: PackedCorpus, sequ
     for (let position = 0; position < length; position++) batch.positions[at + position] = position;
     at += length;
   }
-}
-
-/** A stretch of a document in a sequence. */
-export interface Piece {
-  /** Index of the document in the corpus. */
-  readonly document: number;
-  /** Tokens of the document before it. */
-  readonly from: number;
-  /** What is predicted, in order: tokens, and the closing separator where the document ends in this piece. */
-  readonly targets: readonly number[];
-  /** Weight of each in the loss. */
-  readonly weights: readonly number[];
-}
-
-/** What one packed sequence trains, document by document. */
-export function piecesOfSequence(packed: PackedCorpus, sequence: number): Piece[] {
-  const { corpus, packing, pieceStarts, pieceLengths } = packed;
-  const pieces = packing.pieces.subarray(packing.offsets[sequence], packing.offsets[sequence + 1]);
-  return Array.from(pieces, (piece) => {
-    const start = pieceStarts[piece]!;
-    const end = start + pieceLengths[piece]!;
-    const document = lastAtMost(corpus.offsets, start);
-    return {
-      document,
-      from: start - corpus.offsets[document]!,
-      targets: Array.from(corpus.ids.subarray(start + 1, end + 1)),
-      weights:
-        corpus.weights === undefined
-          ? Array.from({ length: end - start }, () => 1)
-          : Array.from(corpus.weights.subarray(start + 1, end + 1)),
-    };
-  });
-}
-
-/** Index of the last of ascending numbers that is at most `value`. */
-function lastAtMost(numbers: Uint32Array, value: number): number {
-  let low = 0;
-  let high = numbers.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (numbers[middle]! <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

@@ -47,9 +47,9 @@ export interface Stream {
 }
 
 /**
- * Endless passes over a corpus, each in an order of its own, by default a seeded shuffle. Sequences of replay are spread evenly among the others
- * (slot n takes one where floor(n x share) rises) and pass over theirs at their own pace. A batch depends on the step
- * number, the seed, the order and the corpora alone, so going on after a stop needs no state.
+ * Endless passes over a corpus, each in an order of its own, by default a seeded shuffle. Sequences of replay are spread
+ * evenly among the others (slot n takes one where floor(n x share) rises) and pass over theirs at their own pace. A batch
+ * depends on the step number, the seed, the order and the corpora alone, so going on after a stop needs no state.
  *
  * @throws UserError `empty` when the corpus or the replay has no token.
  */

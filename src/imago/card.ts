@@ -1,11 +1,13 @@
 /** The card of an imago: what a person wants to know of it, from its report. */
 
 import type { GroupScore } from "../eval/macro.ts";
+import { markText } from "./marks-text.ts";
 import { candidateText, keepText, overrunText, riseText } from "./outcome.ts";
 import type { Candidate } from "./outcome.ts";
 import type { Course, Report } from "./report.ts";
 
 const MOST_FILES = 40;
+const MOST_CHANGES = 40;
 
 /** README.md of the imago's folder, with the front matter that model hubs read. */
 export function writeCard(report: Report): string {
@@ -63,7 +65,7 @@ ${table(
 ${repairText(report)}${rows(before.perRepository, after.perRepository, "held-out, by repository")}
 
 ${rows(before.perKind, after.perKind, "held-out, by kind")}
-${report.warnings.length === 0 ? "" : `\n${report.warnings.map((warning) => `- Note: ${warning}.`).join("\n")}\n`}${outcomeSection(report)}
+${report.warnings.length === 0 ? "" : `\n${report.warnings.map((warning) => `- Note: ${warning}.`).join("\n")}\n`}${outcomeSection(report)}${marksSection(report)}
 ## Samples
 
 Both models go on with the beginning of the held-out file \`${before.sample.document}\`:
@@ -237,6 +239,32 @@ ${table(
     ...others.map((of) => row("blend", of)),
   ],
 )}
+`;
+}
+
+function marksSection({ training: { marks } }: Report): string {
+  if (marks === null) return "";
+  const { changes, groups, cost } = marks;
+  const shown = changes.slice(0, MOST_CHANGES);
+  const rest = changes.length - shown.length;
+  const listed = table(
+    ["from step", "files", "mark before", "mark", "by"],
+    shown.map(({ step, group, from, to, reasons }) => [
+      count(step),
+      cell(group),
+      markText(from),
+      markText(to),
+      reasons.join(", "),
+    ]),
+  );
+  const more = rest === 0 ? "" : `\n\nand ${rest} more, which \`report.json\` lists.`;
+  return `
+## Marks that changed
+
+Of ${count(groups)} groups of files, while training. Measuring gradients for it took ${count(cost.sequences)} sequences, ${(100 * cost.share).toFixed(1)} % of
+those trained, and ${count(cost.seconds)} seconds.
+
+${changes.length === 0 ? "None changed." : listed + more}
 `;
 }
 

@@ -15,6 +15,7 @@ const training = (best: number, lowest: number): Training => ({
   evaluations,
   best: kept(best),
   lowest: kept(lowest),
+  marks: null,
 });
 const budget = { kl: null, retention: 0.02 };
 

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { Plan, Settings } from "../blueprint/plan.ts";
 import { planHash } from "../blueprint/plan.ts";
 import type { EvaluationAt, TrainEvent } from "../chrysalis/events.ts";
+import type { MarksSummary } from "../chrysalis/marks/adaptation.ts";
 import type { GroupScore } from "../eval/macro.ts";
 import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
 import type { LockedRepository } from "../genome/manifest.ts";
@@ -28,10 +29,20 @@ export interface Training {
   readonly best: Kept;
   /** The lowest one of all; the same without a budget. */
   readonly lowest: Kept;
+  /** What adaptive marks came to; null where marks stayed. */
+  readonly marks: MarksSummary | null;
 }
 
 /** An evaluation with its checkpoint, null where that is the untouched parent. */
 type Kept = EvaluationAt & { readonly checkpoint: string | null };
+
+interface MarksReport extends MarksSummary {
+  readonly cost: MarksSummary["cost"] & {
+    readonly flops: number;
+    /** Of the sequences that were trained. */
+    readonly share: number;
+  };
+}
 
 /** How a training goes. */
 export interface Course {
@@ -73,7 +84,8 @@ export interface Report {
   }[];
   readonly retentionSource: RetentionSource;
   readonly retention: { readonly documents: number; readonly bytes: number };
-  readonly training: Training & {
+  readonly training: Omit<Training, "marks"> & {
+    readonly marks: MarksReport | null;
     readonly method: Settings["method"];
     readonly losses: readonly { readonly step: number; readonly loss: number }[];
   };
@@ -169,7 +181,12 @@ export function buildReport(inputs: ReportInputs): Report {
       documents: before.retention.length,
       bytes: before.retention.reduce((sum, { bytes }) => sum + bytes, 0),
     },
-    training: { method: settings.method, ...inputs.training, losses: inputs.losses },
+    training: {
+      method: settings.method,
+      ...inputs.training,
+      marks: inputs.training.marks && marksReport(inputs.training.marks, inputs),
+      losses: inputs.losses,
+    },
     outcome: inputs.outcome,
     export: inputs.exported,
     repair: inputs.repair ?? null,
@@ -195,6 +212,14 @@ export function buildReport(inputs: ReportInputs): Report {
     seconds: inputs.seconds,
     warnings: inputs.warnings,
   };
+}
+
+function marksReport(marks: MarksSummary, { plan, settings, training }: ReportInputs): MarksReport {
+  const { sequences } = marks.cost;
+  const { sequence, microBatch, microBatches } = settings;
+  const flops = sequences * sequence * plan.predicted.flopsPerToken;
+  const share = sequences / Math.max(1, training.steps * microBatch * microBatches);
+  return { ...marks, cost: { ...marks.cost, flops, share } };
 }
 
 function predictedCourse({ predicted }: Plan): Report["predicted"] {

@@ -6,6 +6,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { timedFiles } from "../../src/genome/audit/sums.ts";
 import type { Checks } from "./checks.ts";
+import { judgeDiets } from "./diets.ts";
 import { judgeDuplicates } from "./near-duplicates.ts";
 import { killAfter, run, serveCorpus } from "./processes.ts";
 
@@ -89,6 +90,7 @@ export async function judgeGenome(checks: Checks, material: GenomeMaterial): Pro
   add("game logs in template classes", `${logsInTemplates} of ${figures.logs}`, ">= 70", logsInTemplates >= 70);
   add("their classes", templateClasses, "3 to 12", templateClasses >= 3 && templateClasses <= 12);
   add("files of other repositories in these", strangers.length, "0", strangers.length === 0);
+  await judgeDiets(checks, dir, join(work, "configs"));
 }
 
 type Add = (check: string, found: string | number | boolean, wanted: string, ok: boolean) => void;

@@ -33,7 +33,7 @@ export interface RenderedRecord {
 export function createDialogueRenderer(tokenizer: Tokenizer): (messages: readonly DialogueMessage[]) => RenderedRecord {
   if (tokenizer.chatTemplate === undefined) {
     throw new UserError("unsupported", "the model's tokenizer has no chat template, which dialogues need", {
-      hint: "add chat_template.jinja to the model's folder, choose a chat model, or give the data as text",
+      hint: "add chat_template.jinja to the model's folder, take a recipe with a chatTemplate (such as dialogue), choose a chat model, or give the data as text",
     });
   }
   const contents = createContents(tokenizer);
