@@ -12,9 +12,9 @@ export type ReplayFrom = "given" | "own" | "none";
 
 /**
  * Operations per second that generation reaches, as a part of what training is estimated to: measured with texts side by side
- * (docs/log.md), the larva a quarter, SmolLM2-135M more.
+ * (docs/log.md), the larva a little more than a fifth, SmolLM2-135M half.
  */
-const GENERATION_PART = 0.25;
+const GENERATION_PART = 0.2;
 const TIME = 0.15;
 /** No text of replay comes more often: more passes gain next to nothing (arXiv 2305.16264). */
 export const MOST_PASSES = 4;
