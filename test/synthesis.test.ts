@@ -6,9 +6,9 @@ import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { RunRequest } from "../src/cli/nest.ts";
-import { resumeRun, startRun } from "../src/cli/pipeline.ts";
-import type { PipelineEvent } from "../src/cli/pipeline.ts";
+import type { RunRequest } from "../src/cli/pipeline/nest.ts";
+import { resumeRun, startRun } from "../src/cli/pipeline/pipeline.ts";
+import type { PipelineEvent } from "../src/cli/pipeline/events.ts";
 import { tinyLlama } from "../src/epigenome/testing.ts";
 import { UserError } from "../src/errors.ts";
 import { sha256OfFile } from "../src/formats/files.ts";

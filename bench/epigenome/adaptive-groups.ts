@@ -1,6 +1,6 @@
 /** What the proof of adaptive marks trains and measures: the default epigenome's groups, the same in every run. */
 
-import { beginnings } from "../../src/cli/beginnings.ts";
+import { beginnings } from "../../src/cli/pipeline/beginnings.ts";
 import { UserError } from "../../src/errors.ts";
 import { holdOut } from "../../src/epigenome/heldout.ts";
 import { lineHashes, shareOf } from "../../src/epigenome/lines.ts";

@@ -13,12 +13,12 @@ import { loadBody } from "../models/load.ts";
 import { writeModelFolder } from "../models/save.ts";
 import { usageError } from "./flags.ts";
 import { formatFigure } from "./format.ts";
-import { measureOptions } from "./imago-stage.ts";
-import { refuseChanged } from "./inputs.ts";
+import { measureOptions } from "./pipeline/imago-stage.ts";
+import { refuseChanged } from "./pipeline/inputs.ts";
 import { openModel } from "./model.ts";
-import { readHeldOut, readRetention } from "./nest-files.ts";
-import { reopenNest } from "./nest.ts";
-import { showMeasuring } from "./stages.ts";
+import { readHeldOut, readRetention } from "./pipeline/nest-files.ts";
+import { reopenNest } from "./pipeline/nest.ts";
+import { showMeasuring } from "./pipeline/show-stages.ts";
 import { defineVerb } from "./verb.ts";
 
 const DEFAULT_CURVE = "0,0.25,0.5,0.75,1";

@@ -10,14 +10,14 @@ import { readConfigOf } from "../models/load.ts";
 import { selectionFor } from "./diet.ts";
 import { usageError } from "./flags.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
-import { rankRecipes, replayOf } from "./inputs.ts";
+import { rankRecipes, replayOf } from "./pipeline/inputs.ts";
 import { dietFor, fertilityOn, tokenizerBeside } from "./match-diet.ts";
 import type { MatchDiet } from "./match-diet.ts";
 import { probeMatch } from "./match-probe.ts";
 import { checkModelPath } from "./model-path.ts";
 import { probeRows } from "./probe-rows.ts";
 import { modelOf } from "./request.ts";
-import { showPipeline } from "./show-pipeline.ts";
+import { showPipeline } from "./pipeline/show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
 
 export const blueprintMatch = defineVerb({

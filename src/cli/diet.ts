@@ -19,10 +19,10 @@ import { inspectBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { usageError } from "./flags.ts";
 import type { Flags, Parsed } from "./flags.ts";
-import { rankRecipes, replayOf, tokenizerUnder } from "./inputs.ts";
+import { rankRecipes, replayOf, tokenizerUnder } from "./pipeline/inputs.ts";
 import { openTokenizer } from "./model.ts";
-import { dataFlags, openWithData, readDataFiles } from "./own-data.ts";
-import { selectionOf } from "./planning.ts";
+import { dataFlags, openWithData, readDataFiles } from "./pipeline/own-data.ts";
+import { selectionOf } from "./pipeline/planning.ts";
 import { blueprintOf, modelOf } from "./request.ts";
 
 export const dietFlags = {

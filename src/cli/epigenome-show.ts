@@ -9,7 +9,7 @@ import { drawGenome } from "../genome/views/picture.ts";
 import { dietFlags, openDiet } from "./diet.ts";
 import { formatBytes, formatCount, formatMany } from "./format.ts";
 import { rowWidth, table } from "./genome-lines.ts";
-import { dataLines, dataSummaries } from "./own-data.ts";
+import { dataLines, dataSummaries } from "./pipeline/own-data.ts";
 import { defineVerb } from "./verb.ts";
 
 const mostRows = 20;

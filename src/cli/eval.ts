@@ -11,7 +11,7 @@ import { loadBody } from "../models/load.ts";
 import { compileStep } from "../models/step.ts";
 import { formatBytes, formatCount, formatFigure, formatMany } from "./format.ts";
 import { checkAttentionMemory, openTokenizer } from "./model.ts";
-import { showMeasuring } from "./stages.ts";
+import { showMeasuring } from "./pipeline/show-stages.ts";
 import { defineVerb } from "./verb.ts";
 
 const DEFAULT_WINDOW = 512;

@@ -7,8 +7,8 @@ import { buildGenome } from "../genome/build.ts";
 import { formatBytes, formatCount, formatDuration, formatMany, oneLine } from "./format.ts";
 import { counts } from "./genome-lines.ts";
 import { checkModelPath } from "./model-path.ts";
-import { peakMemoryOfProcess } from "./peak-memory.ts";
-import { showGenome } from "./stages.ts";
+import { peakMemoryOfProcess } from "./pipeline/peak-memory.ts";
+import { showGenome } from "./pipeline/show-stages.ts";
 import { defineVerb } from "./verb.ts";
 
 const DEFAULT_OUT = "genome";

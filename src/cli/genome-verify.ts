@@ -8,7 +8,7 @@ import type { VerifyCheck } from "../genome/audit/verify.ts";
 import type { LockedRepository } from "../genome/gene.ts";
 import { createGit } from "../genome/git.ts";
 import { formatCount, formatDuration, oneLine } from "./format.ts";
-import { showGenome } from "./stages.ts";
+import { showGenome } from "./pipeline/show-stages.ts";
 import { defineVerb } from "./verb.ts";
 
 export const genomeVerify = defineVerb({

@@ -8,7 +8,7 @@ import { packageVersion } from "../formats/package-root.ts";
 import { COMMAND } from "./command-name.ts";
 import { usageError } from "./flags.ts";
 import { formatDuration, formatFigure, formatMany } from "./format.ts";
-import { showHatching } from "./stages.ts";
+import { showHatching } from "./pipeline/show-stages.ts";
 import { defineVerb } from "./verb.ts";
 
 const DEFAULT_MINUTES = 60;

@@ -14,9 +14,9 @@ import type { SelectOptions } from "../epigenome/select.ts";
 import type { Genome } from "../genome/manifest.ts";
 import { countParameters } from "../models/weights.ts";
 import { openModel } from "./model.ts";
-import type { PipelineEvent } from "./pipeline.ts";
-import { probeBody } from "./probing.ts";
-import { encodeStages } from "./stage-corpora.ts";
+import type { PipelineEvent } from "./pipeline/events.ts";
+import { probeBody } from "./pipeline/probing.ts";
+import { encodeStages } from "./pipeline/stage-corpora.ts";
 
 export interface MatchProbeOptions {
   readonly model: string;

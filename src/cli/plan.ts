@@ -8,14 +8,14 @@ import { planHash, writePlan } from "../blueprint/plan.ts";
 import type { Plan, Planned } from "../blueprint/plan.ts";
 import { buildGenome } from "../genome/build.ts";
 import { formatBytes, formatCount, formatDuration, formatMany } from "./format.ts";
-import { checkInputs, chooseRecipe } from "./inputs.ts";
-import { checkNestFree, defaultOut, hasRepositories } from "./nest.ts";
-import { dataLine } from "./own-data.ts";
-import { planRun } from "./planning.ts";
+import { checkInputs, chooseRecipe } from "./pipeline/inputs.ts";
+import { checkNestFree, defaultOut, hasRepositories } from "./pipeline/nest.ts";
+import { dataLine } from "./pipeline/own-data.ts";
+import { planRun } from "./pipeline/planning.ts";
 import { probeRows } from "./probe-rows.ts";
 import { requestFlags, requestOf, requestPositionals } from "./request.ts";
 import { searchRows } from "./search-rows.ts";
-import { showPipeline } from "./show-pipeline.ts";
+import { showPipeline } from "./pipeline/show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
 
 export const plan = defineVerb({

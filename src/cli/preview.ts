@@ -11,8 +11,8 @@ import { selectGenes } from "../epigenome/select.ts";
 import { createStream } from "../epigenome/stream.ts";
 import { dietFlags, openDiet } from "./diet.ts";
 import { formatCount, formatMany, harmless, oneLine } from "./format.ts";
-import { dataLines, dataSummaries } from "./own-data.ts";
-import { encodeStages } from "./stage-corpora.ts";
+import { dataLines, dataSummaries } from "./pipeline/own-data.ts";
+import { encodeStages } from "./pipeline/stage-corpora.ts";
 import { defineVerb } from "./verb.ts";
 
 const DEFAULT_SEQUENCES = 3;

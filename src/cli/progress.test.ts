@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { formatBytes, formatClock, formatDuration, formatMany, oneLine } from "./format.ts";
 import { createProgress, liveLine, plainLine } from "./progress.ts";
 import type { Progress, ProgressTarget } from "./progress.ts";
-import { showTraining } from "./stages.ts";
+import { showTraining } from "./pipeline/show-stages.ts";
 
 const stream = process.stderr;
 const status = { stage: "training", done: 40, total: 100, details: ["loss 3.215", "1,204 tok/s", "step 40"] };

@@ -7,9 +7,9 @@ import { parseSource } from "../genome/source.ts";
 import { MERGE_DTYPES } from "../imago/export.ts";
 import type { Flags, Parsed } from "./flags.ts";
 import { usageError } from "./flags.ts";
-import { isReplayWord } from "./inputs.ts";
-import type { RunRequest } from "./nest.ts";
-import { dataFlags } from "./own-data.ts";
+import { isReplayWord } from "./pipeline/inputs.ts";
+import type { RunRequest } from "./pipeline/nest.ts";
+import { dataFlags } from "./pipeline/own-data.ts";
 
 export const requestPositionals = [
   { name: "SOURCE", help: "Git repository: a local folder or a URL", optional: true, many: true },

@@ -4,11 +4,11 @@ import { join, relative, resolve } from "node:path";
 import { COMMAND } from "./command-name.ts";
 import { typedName, usageError } from "./flags.ts";
 import { formatBytes, formatCount, formatDuration, formatFigure } from "./format.ts";
-import { defaultOut } from "./nest.ts";
-import { resumeRun, startRun } from "./pipeline.ts";
-import type { Finished } from "./pipeline.ts";
+import { defaultOut } from "./pipeline/nest.ts";
+import { resumeRun, startRun } from "./pipeline/pipeline.ts";
+import type { Finished } from "./pipeline/pipeline.ts";
 import { requestFlags, requestOf, requestPositionals } from "./request.ts";
-import { showPipeline } from "./show-pipeline.ts";
+import { showPipeline } from "./pipeline/show-pipeline.ts";
 import { defineVerb } from "./verb.ts";
 
 export const run = defineVerb({

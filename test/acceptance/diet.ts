@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { readPlan, settingsOf } from "../../src/blueprint/plan.ts";
-import { expressAsPlanned } from "../../src/cli/planning.ts";
+import { expressAsPlanned } from "../../src/cli/pipeline/planning.ts";
 import { readGeneralText } from "../../src/epigenome/texts.ts";
 import { bytesOf } from "../../src/epigenome/select.ts";
 import { openGenome } from "../../src/genome/manifest.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Document } from "../eval/bits-per-byte.ts";
+import type { Document } from "../../eval/bits-per-byte.ts";
 import { beginnings } from "./beginnings.ts";
 
 test("texts are cut by the same part, between characters; all of what fits is kept", () => {

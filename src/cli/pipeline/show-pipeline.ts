@@ -1,10 +1,10 @@
 /** Turns the events of a run into progress. */
 
-import { formatBytes, formatCount, formatFigure } from "./format.ts";
-import type { PipelineEvent, Work } from "./pipeline.ts";
-import type { Progress } from "./progress.ts";
-import { searchRows } from "./search-rows.ts";
-import { showGenome, showTraining } from "./stages.ts";
+import { formatBytes, formatCount, formatFigure } from "../format.ts";
+import type { PipelineEvent, Work } from "./events.ts";
+import type { Progress } from "../progress.ts";
+import { searchRows } from "../search-rows.ts";
+import { showGenome, showTraining } from "./show-stages.ts";
 
 const UNITS: Partial<Record<Work, string>> = {
   encoding: " files",

@@ -1,20 +1,20 @@
 /** From the checkpoints of a run to the weights that emerge: blended where the recipe asks for it, merged into the parent. */
 
-import type { Settings } from "../blueprint/plan.ts";
-import { checkpointName, readCheckpoint, readParameters } from "../chrysalis/checkpoint.ts";
-import type { Evaluation } from "../chrysalis/events.ts";
-import type { AdapterExport } from "../imago/export.ts";
-import { addDifference } from "../imago/repair.ts";
-import { alphaOf } from "../imago/blend.ts";
-import { blendPoints, outcomeOf } from "../imago/outcome.ts";
-import type { BlendPoint, Candidate, Outcome } from "../imago/outcome.ts";
-import type { Training } from "../imago/report.ts";
-import { blendTrained, foldScales, mergeTrained, scaleAdapter } from "../imago/trained.ts";
-import type { LoraOptions } from "../models/adapter.ts";
-import type { Body, WeightTensor } from "../models/body.ts";
-import { loadBody } from "../models/load.ts";
-import { compileStep } from "../models/step.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Settings } from "../../blueprint/plan.ts";
+import { checkpointName, readCheckpoint, readParameters } from "../../chrysalis/checkpoint.ts";
+import type { Evaluation } from "../../chrysalis/events.ts";
+import type { AdapterExport } from "../../imago/export.ts";
+import { addDifference } from "../../imago/repair.ts";
+import { alphaOf } from "../../imago/blend.ts";
+import { blendPoints, outcomeOf } from "../../imago/outcome.ts";
+import type { BlendPoint, Candidate, Outcome } from "../../imago/outcome.ts";
+import type { Training } from "../../imago/report.ts";
+import { blendTrained, foldScales, mergeTrained, scaleAdapter } from "../../imago/trained.ts";
+import type { LoraOptions } from "../../models/adapter.ts";
+import type { Body, WeightTensor } from "../../models/body.ts";
+import { loadBody } from "../../models/load.ts";
+import { compileStep } from "../../models/step.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Instruct } from "./inputs.ts";
 import { scoreInterim } from "./interim.ts";
 import type { InterimTexts } from "./interim.ts";

@@ -1,15 +1,15 @@
 /** What the evaluations during training score: the same samples of held-out, retention and the parent's text each time. */
 
-import type { Settings } from "../blueprint/plan.ts";
-import type { Evaluation } from "../chrysalis/events.ts";
-import { heldOutDocuments } from "../epigenome/heldout-records.ts";
-import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
-import { scoreDocuments } from "../eval/bits-per-byte.ts";
-import type { Document, DocumentScore } from "../eval/bits-per-byte.ts";
-import type { Scorer } from "../eval/score-sequences.ts";
-import { total } from "../imago/measure.ts";
-import { natsPerToken, PARENT_TOKENS } from "../imago/parent-text.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Settings } from "../../blueprint/plan.ts";
+import type { Evaluation } from "../../chrysalis/events.ts";
+import { heldOutDocuments } from "../../epigenome/heldout-records.ts";
+import type { HeldOutRecord } from "../../epigenome/heldout-records.ts";
+import { scoreDocuments } from "../../eval/bits-per-byte.ts";
+import type { Document, DocumentScore } from "../../eval/bits-per-byte.ts";
+import type { Scorer } from "../../eval/score-sequences.ts";
+import { total } from "../../imago/measure.ts";
+import { natsPerToken, PARENT_TOKENS } from "../../imago/parent-text.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { beginnings } from "./beginnings.ts";
 
 export interface InterimTexts {

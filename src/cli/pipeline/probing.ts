@@ -1,20 +1,20 @@
 /** The probe of a run: samples what is expressed, lets the parent read it and train some steps, and keeps the figures. */
 
-import type { ProbeRecord, Settings } from "../blueprint/plan.ts";
-import { probeSize } from "../blueprint/probe-size.ts";
-import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
-import { NOISE } from "../blueprint/readiness.ts";
-import { probe } from "../chrysalis/probe.ts";
-import { packCorpus } from "../epigenome/pack.ts";
-import { byHash } from "../epigenome/select.ts";
-import { createStream } from "../epigenome/stream.ts";
-import type { Document } from "../eval/bits-per-byte.ts";
-import { byteEntropy, deflatedBits } from "../eval/byte-entropy.ts";
-import type { Gene, Genome } from "../genome/manifest.ts";
-import type { Body } from "../models/body.ts";
-import { rateOf } from "../models/module-marks.ts";
-import { compileStep } from "../models/step.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ProbeRecord, Settings } from "../../blueprint/plan.ts";
+import { probeSize } from "../../blueprint/probe-size.ts";
+import { BYTES_PER_TOKEN } from "../../blueprint/workload.ts";
+import { NOISE } from "../../blueprint/readiness.ts";
+import { probe } from "../../chrysalis/probe.ts";
+import { packCorpus } from "../../epigenome/pack.ts";
+import { byHash } from "../../epigenome/select.ts";
+import { createStream } from "../../epigenome/stream.ts";
+import type { Document } from "../../eval/bits-per-byte.ts";
+import { byteEntropy, deflatedBits } from "../../eval/byte-entropy.ts";
+import type { Gene, Genome } from "../../genome/manifest.ts";
+import type { Body } from "../../models/body.ts";
+import { rateOf } from "../../models/module-marks.ts";
+import { compileStep } from "../../models/step.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 import { createOptimiser, loraOf } from "./training.ts";
 

@@ -1,6 +1,6 @@
 /** What an interim evaluation scores of documents, where it may not score all of them. */
 
-import type { Document } from "../eval/bits-per-byte.ts";
+import type { Document } from "../../eval/bits-per-byte.ts";
 
 /**
  * The beginnings of the documents, each cut by the same part, so that their texts come to about `maxBytes`. What is read as

@@ -1,13 +1,13 @@
 /** The replay text of a run as encoded, and how much of the training it may be. */
 
-import type { Plan } from "../blueprint/plan.ts";
-import { settingsOf } from "../blueprint/plan.ts";
-import { MOST_PASSES, possibleShare } from "../blueprint/resolve-synthetic.ts";
-import { BYTES_PER_TOKEN } from "../blueprint/workload.ts";
-import { encodeCorpus } from "../epigenome/pack.ts";
-import type { FramedDocument, TokenCorpus } from "../epigenome/pack.ts";
-import type { OwnText } from "../epigenome/synthetic/own-replay.ts";
-import { sampleText } from "../epigenome/texts.ts";
+import type { Plan } from "../../blueprint/plan.ts";
+import { settingsOf } from "../../blueprint/plan.ts";
+import { MOST_PASSES, possibleShare } from "../../blueprint/resolve-synthetic.ts";
+import { BYTES_PER_TOKEN } from "../../blueprint/workload.ts";
+import { encodeCorpus } from "../../epigenome/pack.ts";
+import type { FramedDocument, TokenCorpus } from "../../epigenome/pack.ts";
+import type { OwnText } from "../../epigenome/synthetic/own-replay.ts";
+import { sampleText } from "../../epigenome/texts.ts";
 import type { Inputs } from "./inputs.ts";
 
 /** Replay text as encoded, with the hash of the file that it comes from. */

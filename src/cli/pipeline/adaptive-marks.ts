@@ -1,20 +1,20 @@
 /** Adaptive marks of a run: its groups of files, the stream that follows their marks, and what is measured for them. */
 
 import { join } from "node:path";
-import type { Settings } from "../blueprint/plan.ts";
-import { createAdaptation } from "../chrysalis/marks/adaptation.ts";
-import type { Adaptation } from "../chrysalis/marks/adaptation.ts";
-import { createProbeStep } from "../chrysalis/marks/probe-step.ts";
-import { groupsOf } from "../epigenome/marks/groups.ts";
-import { createMarkedStream } from "../epigenome/marks/marked-stream.ts";
-import type { MarkedStream } from "../epigenome/marks/marked-stream.ts";
-import { encodeCorpus, packCorpus } from "../epigenome/pack.ts";
-import type { StreamOptions } from "../epigenome/stream.ts";
-import type { DocumentScore } from "../eval/bits-per-byte.ts";
-import { scoreByGroup } from "../eval/macro.ts";
-import type { Body } from "../models/body.ts";
-import type { Step, StepOptions } from "../models/step.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Settings } from "../../blueprint/plan.ts";
+import { createAdaptation } from "../../chrysalis/marks/adaptation.ts";
+import type { Adaptation } from "../../chrysalis/marks/adaptation.ts";
+import { createProbeStep } from "../../chrysalis/marks/probe-step.ts";
+import { groupsOf } from "../../epigenome/marks/groups.ts";
+import { createMarkedStream } from "../../epigenome/marks/marked-stream.ts";
+import type { MarkedStream } from "../../epigenome/marks/marked-stream.ts";
+import { encodeCorpus, packCorpus } from "../../epigenome/pack.ts";
+import type { StreamOptions } from "../../epigenome/stream.ts";
+import type { DocumentScore } from "../../eval/bits-per-byte.ts";
+import { scoreByGroup } from "../../eval/macro.ts";
+import type { Body } from "../../models/body.ts";
+import type { Step, StepOptions } from "../../models/step.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import type { InterimTexts } from "./interim.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 

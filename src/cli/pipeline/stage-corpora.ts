@@ -1,18 +1,18 @@
 /** What each stage of a run trains on, framed and encoded, and what it comes to. */
 
-import type { Diet, Settings, StageSettings } from "../blueprint/plan.ts";
-import { objectives } from "../chrysalis/objectives/objectives.ts";
-import { framedDocuments, framingContext } from "../epigenome/framed-documents.ts";
-import type { FramingContext } from "../epigenome/framings/framing.ts";
-import { sharedGrams } from "../epigenome/grams.ts";
-import { codeInImportOrder, joinedDocuments } from "../epigenome/joined-files.ts";
-import { encodeCorpus } from "../epigenome/pack.ts";
-import type { TokenCorpus } from "../epigenome/pack.ts";
-import { dosedBytes, isOfStage } from "../epigenome/select.ts";
-import type { ExpressedGene } from "../epigenome/select.ts";
-import { UserError } from "../errors.ts";
-import type { Genome } from "../genome/manifest.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Diet, Settings, StageSettings } from "../../blueprint/plan.ts";
+import { objectives } from "../../chrysalis/objectives/objectives.ts";
+import { framedDocuments, framingContext } from "../../epigenome/framed-documents.ts";
+import type { FramingContext } from "../../epigenome/framings/framing.ts";
+import { sharedGrams } from "../../epigenome/grams.ts";
+import { codeInImportOrder, joinedDocuments } from "../../epigenome/joined-files.ts";
+import { encodeCorpus } from "../../epigenome/pack.ts";
+import type { TokenCorpus } from "../../epigenome/pack.ts";
+import { dosedBytes, isOfStage } from "../../epigenome/select.ts";
+import type { ExpressedGene } from "../../epigenome/select.ts";
+import { UserError } from "../../errors.ts";
+import type { Genome } from "../../genome/manifest.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 
 export interface StageCorpus extends StageSettings {
   readonly corpus: TokenCorpus;

@@ -1,12 +1,12 @@
 /** Turns the events of the stages into progress. */
 
-import type { HatchEvent } from "../chrysalis/hatch.ts";
-import type { TrainEvent } from "../chrysalis/events.ts";
-import type { GenomeEvent } from "../genome/events.ts";
-import { listMarkChanges } from "../imago/marks-text.ts";
-import { overrunText } from "../imago/outcome.ts";
-import { formatBytes, formatCount, formatDuration, formatFigure, formatMany } from "./format.ts";
-import type { Progress } from "./progress.ts";
+import type { HatchEvent } from "../../chrysalis/hatch.ts";
+import type { TrainEvent } from "../../chrysalis/events.ts";
+import type { GenomeEvent } from "../../genome/events.ts";
+import { listMarkChanges } from "../../imago/marks-text.ts";
+import { overrunText } from "../../imago/outcome.ts";
+import { formatBytes, formatCount, formatDuration, formatFigure, formatMany } from "../format.ts";
+import type { Progress } from "../progress.ts";
 
 const TRAINING = "training";
 

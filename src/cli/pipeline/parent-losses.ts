@@ -1,7 +1,7 @@
 /** The parent's losses of a run's training text, token by token, as a file of the nest. */
 
-import { UserError } from "../errors.ts";
-import { openSafetensors, writeSafetensors } from "../formats/safetensors.ts";
+import { UserError } from "../../errors.ts";
+import { openSafetensors, writeSafetensors } from "../../formats/safetensors.ts";
 
 const tensorOf = (stage: number): string => `stage.${stage}`;
 

@@ -1,14 +1,14 @@
 /** The files of a nest through which the stages of a run meet, as types. */
 
 import { existsSync } from "node:fs";
-import type { HeldOutRecord } from "../epigenome/heldout-records.ts";
-import type { Document } from "../eval/bits-per-byte.ts";
-import { readJson } from "../formats/files.ts";
-import { readDocuments, readJsonLines, writeJsonl } from "../formats/jsonl.ts";
-import { openGenome } from "../genome/manifest.ts";
-import type { LockedRepository } from "../genome/manifest.ts";
-import type { Report } from "../imago/report.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { HeldOutRecord } from "../../epigenome/heldout-records.ts";
+import type { Document } from "../../eval/bits-per-byte.ts";
+import { readJson } from "../../formats/files.ts";
+import { readDocuments, readJsonLines, writeJsonl } from "../../formats/jsonl.ts";
+import { openGenome } from "../../genome/manifest.ts";
+import type { LockedRepository } from "../../genome/manifest.ts";
+import type { Report } from "../../imago/report.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { hasRepositories } from "./nest.ts";
 import type { Nest } from "./nest.ts";
 

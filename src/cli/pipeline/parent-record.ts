@@ -4,18 +4,18 @@
  */
 
 import { existsSync } from "node:fs";
-import type { Plan, Settings } from "../blueprint/plan.ts";
-import { planHash } from "../blueprint/plan.ts";
-import { compressionDifficulty, lossDifficulty } from "../epigenome/difficulty.ts";
-import type { Difficulty, Measure } from "../epigenome/difficulty.ts";
-import { measuresOf } from "../epigenome/order.ts";
-import { tokenLosses } from "../epigenome/token-losses.ts";
-import { UserError } from "../errors.ts";
-import { sha256OfFile } from "../formats/files.ts";
-import { readJsonLines, writeJsonl } from "../formats/jsonl.ts";
-import type { Body } from "../models/body.ts";
-import { compileStep } from "../models/step.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Plan, Settings } from "../../blueprint/plan.ts";
+import { planHash } from "../../blueprint/plan.ts";
+import { compressionDifficulty, lossDifficulty } from "../../epigenome/difficulty.ts";
+import type { Difficulty, Measure } from "../../epigenome/difficulty.ts";
+import { measuresOf } from "../../epigenome/order.ts";
+import { tokenLosses } from "../../epigenome/token-losses.ts";
+import { UserError } from "../../errors.ts";
+import { sha256OfFile } from "../../formats/files.ts";
+import { readJsonLines, writeJsonl } from "../../formats/jsonl.ts";
+import type { Body } from "../../models/body.ts";
+import { compileStep } from "../../models/step.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { readParentLosses, writeParentLosses } from "./parent-losses.ts";
 import type { StageCorpus } from "./stage-corpora.ts";
 

@@ -4,12 +4,12 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { forms } from "../epigenome/data/forms.ts";
-import { UserError } from "../errors.ts";
-import { atomicWrite, canonicalJson, readJson } from "../formats/files.ts";
-import { packageVersion } from "../formats/package-root.ts";
-import { MERGE_DTYPES } from "../imago/export.ts";
-import { COMMAND } from "./command-name.ts";
+import { forms } from "../../epigenome/data/forms.ts";
+import { UserError } from "../../errors.ts";
+import { atomicWrite, canonicalJson, readJson } from "../../formats/files.ts";
+import { packageVersion } from "../../formats/package-root.ts";
+import { MERGE_DTYPES } from "../../imago/export.ts";
+import { COMMAND } from "../command-name.ts";
 import { peakMemoryOfProcess } from "./peak-memory.ts";
 
 const requestSchema = z.strictObject({

@@ -1,20 +1,20 @@
 /** Data files beside repositories, as the verbs take them: `--data` and `--data-form`. */
 
-import type { DataInput } from "../blueprint/plan.ts";
-import type { Blueprint } from "../blueprint/schema.ts";
-import { forms, formsInWords } from "../epigenome/data/forms.ts";
-import type { Form } from "../epigenome/data/forms.ts";
-import { readOwnData } from "../epigenome/data/own-data.ts";
-import type { DataFile } from "../epigenome/data/own-data.ts";
-import { noGenome, withData } from "../epigenome/data/with-data.ts";
-import type { GenomeTexts } from "../epigenome/data/with-data.ts";
-import { framingOf } from "../epigenome/framings/framings.ts";
-import { dataRule, dosing } from "../epigenome/rules.ts";
-import { clean } from "../genome/clean/clean.ts";
-import { openGenome } from "../genome/manifest.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { Flags } from "./flags.ts";
-import { formatCount, formatMany } from "./format.ts";
+import type { DataInput } from "../../blueprint/plan.ts";
+import type { Blueprint } from "../../blueprint/schema.ts";
+import { forms, formsInWords } from "../../epigenome/data/forms.ts";
+import type { Form } from "../../epigenome/data/forms.ts";
+import { readOwnData } from "../../epigenome/data/own-data.ts";
+import type { DataFile } from "../../epigenome/data/own-data.ts";
+import { noGenome, withData } from "../../epigenome/data/with-data.ts";
+import type { GenomeTexts } from "../../epigenome/data/with-data.ts";
+import { framingOf } from "../../epigenome/framings/framings.ts";
+import { dataRule, dosing } from "../../epigenome/rules.ts";
+import { clean } from "../../genome/clean/clean.ts";
+import { openGenome } from "../../genome/manifest.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+import type { Flags } from "../flags.ts";
+import { formatCount, formatMany } from "../format.ts";
 
 export const dataFlags = {
   data: {
