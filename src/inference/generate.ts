@@ -77,7 +77,8 @@ export interface Generator {
   generate(ids: readonly number[], options: GenerateOptions): Promise<number[]>;
   /**
    * Makes many texts, each as `generate` would up to the rounding of sums, and gives each with its request when it is
-   * done, in no certain order. A request is taken when there is room for it; a text is the same whatever is made beside it.
+   * done, in no certain order. A request is taken when there is room for it, and asked for again with every token where
+   * there was none; a text is the same whatever is made beside it.
    */
   generateMany<R extends GenerationRequest>(
     requests: Iterable<R>,

@@ -111,7 +111,8 @@ export async function askParent(
   const { positions } = sizes;
   const shared = commonBeginning(chosen.map(({ ids }) => ids));
   report();
-  const texts = generator.generateMany(requests(), { slots: slotsFor(config, positions), positions, shared, signal });
+  const slots = Math.max(1, Math.min(slotsFor(config, positions), chosen.length));
+  const texts = generator.generateMany(requests(), { slots, positions, shared, signal });
   for await (const { request, made, isStopped } of texts) {
     const written = tokenizer.decode(made, { skipSpecial: true });
     // An answer that was ended is whole; one that was cut is none.

@@ -53,25 +53,43 @@ export async function writeOwnReplay(options: OwnReplayOptions): Promise<OwnText
   const { separator } = tokenizer;
   const positions = Math.min(config.maxPositions, longest + 1);
   const maxTokens = positions - 1;
-  // Of every text that was begun, what it has so far: with what is done, it says when enough is under way.
-  const lengths = new Map(log.done.entries().map(([number, { tokens }]) => [number, tokens]));
+  const underWay = new Map<number, number>();
+  const doneTokens = (): number => log.done.values().reduce((sum, text) => sum + text.tokens, 0);
+  // What there will be when all that is under way is done, its texts as long as those before them.
+  const expected = (): number => {
+    const usual = log.done.size === 0 ? longest / 2 : doneTokens() / log.done.size;
+    return underWay.values().reduce((sum, length) => sum + Math.max(length, usual), doneTokens());
+  };
   const isLate = (): boolean => log.seconds() >= (options.seconds ?? Infinity);
-  const total = (): number => lengths.values().reduce((sum, length) => sum + length, 0);
-  function* requests(): Generator<GenerationRequest & { readonly number: number }> {
-    for (let number = 0; total() < wanted && !isLate(); number++) {
-      if (log.done.has(number)) continue;
-      lengths.set(number, 0);
-      const onToken = (): void => void lengths.set(number, lengths.get(number)! + 1);
-      const sampled = { temperature: 1, seed: hash32(seed, PURPOSE, 0, number) };
-      yield { ids: [separator], number, maxTokens, stop: [separator], onToken, isComplete: isLate, ...sampled };
-    }
-  }
-  const texts = generator.generateMany(requests(), { slots: slotsFor(config, positions), positions, signal });
+  let number = -1;
+  // Has no next text while enough is expected, and has one again where less came of it.
+  const next = (): IteratorResult<GenerationRequest & { readonly number: number }, undefined> => {
+    if (isLate() || expected() >= wanted) return { done: true, value: undefined };
+    do number += 1;
+    while (log.done.has(number));
+    const own = number;
+    underWay.set(own, 0);
+    const onToken = (): void => void underWay.set(own, underWay.get(own)! + 1);
+    const sampled = { temperature: 1, seed: hash32(seed, PURPOSE, 0, own) };
+    const value = {
+      ids: [separator],
+      number: own,
+      maxTokens,
+      stop: [separator],
+      onToken,
+      isComplete: isLate,
+      ...sampled,
+    };
+    return { done: false, value };
+  };
+  const slots = Math.min(slotsFor(config, positions), Math.ceil(wanted / longest));
+  const requests = { [Symbol.iterator]: () => ({ next }) };
+  const texts = generator.generateMany(requests, { slots, positions, signal });
   for await (const { request, made, isStopped: isWhole } of texts) {
     const tokens = made.length + (isWhole ? 1 : 0);
-    lengths.set(request.number, tokens);
+    underWay.delete(request.number);
     await log.add(request.number, { text: tokenizer.decode(made, { skipSpecial: true }), tokens, isWhole });
-    options.onProgress(Math.min(wanted, total()), wanted);
+    options.onProgress(Math.min(wanted, doneTokens()), wanted);
   }
   return enoughOf(log.done, wanted);
 }
