@@ -16,6 +16,7 @@ import type { PipelineEvent } from "../src/cli/pipeline/events.ts";
 import { chrysalis, writeTinyModel } from "../src/cli/testing.ts";
 import { UserError } from "../src/errors.ts";
 import { sha256OfFile } from "../src/formats/files.ts";
+import { COMMIT, startHub } from "../src/formats/testing.ts";
 import { packageRoot } from "../src/formats/package-root.ts";
 import { hash32 } from "../src/formats/random.ts";
 import { makeRepository } from "../src/genome/testing.ts";
@@ -224,4 +225,29 @@ test("data that cannot be trained on is refused before anything is built", async
     await assert.rejects(startRun({ ...request, ...change }, out, quiet), { code, message });
     assert.ok(!existsSync(join(folder, "refused")));
   }
+});
+
+test("a data set of the hub is fetched once, and a run stays with its commit, also without the hub", async (t) => {
+  const hub = await startHub(t, new Map([["data/chats.jsonl", await readFile(request.data![0]!, "utf8")]]));
+  const { HF_ENDPOINT, HF_HUB_CACHE } = hub.options.environment as Record<string, string>;
+  const env = { HF_ENDPOINT, HF_HUB_CACHE, HF_TOKEN_PATH: "none" };
+  const { model, blueprint, retention, replay } = request;
+  const flags = ["--model", model, "--blueprint", blueprint!, "--retention", retention!, "--replay", replay!, "--json"];
+  const run = await chrysalis(["run", "--data", "me/notes", ...flags, "--out", nest("hub")], { env });
+  assert.equal(run.code, 0, run.stderr);
+  const asked = JSON.parse(await readFile(join(nest("hub"), "run.json"), "utf8")) as { request: RunRequest };
+  assert.deepEqual(asked.request.data, [`me/notes@${COMMIT}`]);
+  const { inputs } = await readPlan(join(nest("hub"), "plan.json"));
+  assert.deepEqual(
+    inputs.data!.map(({ name, records }) => [name, records]),
+    [["notes/data/chats.jsonl", 120]],
+  );
+  hub.stop();
+  const plan = await chrysalis(["plan", "--data", "me/notes", ...flags, "--out", nest("hub-plan")], { env });
+  assert.equal(plan.code, 0, plan.stderr);
+  const { warnings } = JSON.parse(plan.stdout) as { warnings: string[] };
+  assert.ok(
+    warnings.some((line) => /the hub was not asked for me\/notes/.test(line)),
+    warnings.join("; "),
+  );
 });

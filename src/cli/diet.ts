@@ -17,11 +17,12 @@ import type { SelectOptions } from "../epigenome/select.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { inspectBody } from "../models/load.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Progress } from "./progress.ts";
 import { usageError } from "./flags.ts";
 import type { Flags, Parsed } from "./flags.ts";
 import { rankRecipes, replayOf, tokenizerUnder } from "./pipeline/inputs.ts";
 import { openTokenizer } from "./model.ts";
-import { dataFlags, openWithData, readDataFiles } from "./pipeline/own-data.ts";
+import { dataFlags, dataSource, openWithData, readDataFiles } from "./pipeline/own-data.ts";
 import { selectionOf } from "./pipeline/planning.ts";
 import { blueprintOf, modelOf } from "./request.ts";
 
@@ -62,7 +63,10 @@ export interface Diet {
  *
  * @throws UserError "not-found", "damaged", "unsupported", "invalid"
  */
-export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string): Promise<Diet> {
+export async function openDiet(
+  { flags }: Parsed<typeof dietFlags>,
+  { cwd, progress }: { readonly cwd: string; readonly progress: Pick<Progress, "update"> },
+): Promise<Diet> {
   if (flags.genome === undefined && flags.data.length === 0) {
     throw usageError("neither a genome nor data is given", "give --genome DIR, or --data FILE, or both");
   }
@@ -71,9 +75,10 @@ export async function openDiet({ flags }: Parsed<typeof dietFlags>, cwd: string)
   const body = await inspectBody(model);
   const { config } = body;
   const named = blueprintOf(flags.blueprint, cwd);
-  const data = await readDataFiles(
-    flags.data.map((path) => resolve(cwd, path)),
+  const { files: data } = await readDataFiles(
+    flags.data.map((text) => dataSource(text, cwd)),
     flags.dataForm,
+    (done, total) => progress.update({ stage: "fetching", done, total }),
   );
   const genome = await openWithData(flags.genome === undefined ? undefined : resolve(cwd, flags.genome), data);
   const machine = await probeMachine(cwd);

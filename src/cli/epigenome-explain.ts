@@ -23,8 +23,8 @@ export const epigenomeExplain = defineVerb({
       does: "under a recipe of your own",
     },
   ],
-  async run(input, { cwd }) {
-    const { genome, recipe, options } = await openDiet(input, cwd);
+  async run(input, { cwd, progress }) {
+    const { genome, recipe, options } = await openDiet(input, { cwd, progress });
     await genome.close();
     const gene = findGene(genome.genes, input.positionals[0]!);
     const { expressed, silent } = selectGenes(genome.genes, options);

@@ -28,7 +28,7 @@ export const epigenomeShow = defineVerb({
     },
   ],
   async run(input, { cwd, signal, progress }) {
-    const diet = await openDiet(input, cwd);
+    const diet = await openDiet(input, { cwd, progress });
     const { genome, data, tokenizer, recipe, options, capacity } = diet;
     try {
       const selection = selectGenes(genome.genes, options);

@@ -37,7 +37,9 @@ export const plan = defineVerb({
     const onEvent = showPipeline(progress);
     onEvent({ type: "work", work: "checking" });
     await checkNestFree(out);
-    const inputs = await checkInputs(request, out);
+    const inputs = await checkInputs(request, out, (done, total) =>
+      onEvent({ type: "work", work: "fetching", done, total }),
+    );
     // What cannot be trained here is refused before the genome is built.
     const { recipe } = await chooseRecipe(request, inputs, out);
     const folder = await mkdtemp(join(tmpdir(), "chrysalis-plan-"));

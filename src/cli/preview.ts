@@ -52,7 +52,15 @@ export const preview = defineVerb({
     },
   ],
   async run(input, { cwd, signal, progress }) {
-    const { genome, data, tokenizer, recipe, blueprint, sequence: T, options } = await openDiet(input, cwd);
+    const {
+      genome,
+      data,
+      tokenizer,
+      recipe,
+      blueprint,
+      sequence: T,
+      options,
+    } = await openDiet(input, { cwd, progress });
     try {
       const { expressed } = selectGenes(genome.genes, options);
       const order = resolveOrder(blueprint).value;

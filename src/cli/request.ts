@@ -9,7 +9,7 @@ import type { Flags, Parsed } from "./flags.ts";
 import { usageError } from "./flags.ts";
 import { isReplayWord } from "./pipeline/inputs.ts";
 import type { RunRequest } from "./pipeline/nest.ts";
-import { dataFlags } from "./pipeline/own-data.ts";
+import { dataFlags, dataSource } from "./pipeline/own-data.ts";
 
 export const requestPositionals = [
   { name: "SOURCE", help: "Git repository: a local folder or a URL", optional: true, many: true },
@@ -82,7 +82,7 @@ export function requestOf({ flags, positionals }: Parsed<typeof requestFlags>, c
   return {
     sources: positionals.map(place),
     ...(hub === undefined ? {} : { hub: place(hub) }),
-    ...(data.length === 0 ? {} : { data: data.map(absolute) }),
+    ...(data.length === 0 ? {} : { data: data.map((text) => dataSource(text, cwd)) }),
     ...(dataForm === undefined ? {} : { dataForm }),
     model: modelOf(model, cwd),
     ...(recipe === undefined ? {} : { blueprint: recipe }),

@@ -8,6 +8,7 @@ import type { Figures } from "../../imago/measure.ts";
 /** What work is going on, beside what genome and training say of themselves. */
 export type Work =
   | "checking"
+  | "fetching"
   | "encoding"
   | "searching"
   | "probing"

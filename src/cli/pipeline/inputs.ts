@@ -47,6 +47,9 @@ export interface Inputs {
   readonly modelSha256: string;
   readonly tokenizer: Tokenizer;
   readonly data: readonly DataFile[];
+  /** What was given as data, with the commits of what is not on this machine. */
+  readonly dataSources: readonly string[];
+  readonly dataNotes: readonly string[];
   readonly retention: GeneralText | undefined;
   readonly replay: GeneralText | undefined;
   /** A text, the parent itself before training, or nowhere. */
@@ -80,14 +83,18 @@ export function retentionSource({ retention }: Pick<Inputs, "retention">): Reten
  *
  * @throws UserError "not-found", "damaged", "unsupported", "mismatch", "overlap", "empty"
  */
-export async function checkInputs(request: RunRequest, out: string): Promise<Inputs> {
+export async function checkInputs(
+  request: RunRequest,
+  out: string,
+  onFetching: (done: number, total: number) => void,
+): Promise<Inputs> {
   const tokenizer = await openTokenizer(request.model);
   const body = await inspectBody(request.model);
   const folder = body.kind === "folder" ? body.path : undefined;
   const retention = await generalText(request.retention, folder, "retention.txt");
   const replay = isReplayWord(request.replay) ? undefined : await generalText(request.replay, folder, "replay.txt");
   if (retention && replay) refuseOverlap(retention.text, replay.text);
-  const data = await readDataFiles(request.data ?? [], request.dataForm);
+  const data = await readDataFiles(request.data ?? [], request.dataForm, onFetching);
   const instruct =
     request.instruct === undefined ? undefined : await openInstruct(request.instruct, { body, tokenizer });
   return {
@@ -95,7 +102,9 @@ export async function checkInputs(request: RunRequest, out: string): Promise<Inp
     parameters: countParameters(body.config),
     modelSha256: await hashOf(body),
     tokenizer,
-    data,
+    data: data.files,
+    dataSources: data.sources,
+    dataNotes: data.notes,
     retention,
     replay,
     replayFrom: replay !== undefined ? "given" : request.replay === "none" ? "none" : "own",

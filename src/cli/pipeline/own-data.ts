@@ -1,15 +1,20 @@
 /** Data files beside repositories, as the verbs take them: `--data` and `--data-form`. */
 
+import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import process from "node:process";
 import type { DataInput } from "../../blueprint/plan.ts";
 import type { Blueprint } from "../../blueprint/schema.ts";
 import { forms, formsInWords } from "../../epigenome/data/forms.ts";
 import type { Form } from "../../epigenome/data/forms.ts";
-import { readOwnData } from "../../epigenome/data/own-data.ts";
-import type { DataFile } from "../../epigenome/data/own-data.ts";
+import { isDataPath } from "../../epigenome/data/data-files.ts";
+import { MOST_BYTES, readOwnData } from "../../epigenome/data/own-data.ts";
+import type { DataFile, DataSource } from "../../epigenome/data/own-data.ts";
 import { noGenome, withData } from "../../epigenome/data/with-data.ts";
 import type { GenomeTexts } from "../../epigenome/data/with-data.ts";
 import { framingOf } from "../../epigenome/framings/framings.ts";
 import { dataRule, dosing } from "../../epigenome/rules.ts";
+import { fetchDataset, parseHubId } from "../../formats/hub.ts";
 import { clean } from "../../genome/clean/clean.ts";
 import { openGenome } from "../../genome/manifest.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
@@ -19,9 +24,9 @@ import { formatCount, formatMany } from "../format.ts";
 export const dataFlags = {
   data: {
     kind: "text",
-    value: "FILE|DIR",
+    value: "FILE|DIR|ID",
     repeated: true,
-    help: "Data file (.jsonl, .json, .csv, .tsv, also .gz; .parquet), or a folder of them, that is trained on too, record by record",
+    help: "Data file (.jsonl, .json, .csv, .tsv, also .gz; .parquet), a folder of them, or a data set of the Hugging Face hub (owner/name, also with @revision), that is trained on too, record by record",
   },
   dataForm: {
     kind: "choice",
@@ -30,13 +35,53 @@ export const dataFlags = {
   },
 } as const satisfies Flags;
 
+export interface OwnData {
+  readonly files: readonly DataFile[];
+  /** What was given, data sets of the hub at the commit that was read. */
+  readonly sources: readonly string[];
+  /** What a user must know of how they were read. */
+  readonly notes: readonly string[];
+}
+
+/** What a user gives as data: a path that is there, made absolute, or the id of a data set on the hub. */
+export function dataSource(text: string, cwd: string): string {
+  const path = resolve(cwd, text);
+  return existsSync(path) || parseHubId(text) === undefined ? path : text;
+}
+
 /**
- * Reads data files, masked as a genome's texts are.
+ * Reads data files, masked as a genome's texts are; data sets of the hub are fetched first.
  *
- * @throws UserError as `readOwnData`
+ * @param sources as `dataSource` gives them
+ * @throws UserError as `readOwnData` and `fetchDataset`
  */
-export function readDataFiles(paths: readonly string[], form: Form | undefined): Promise<DataFile[]> {
-  return readOwnData(paths, { form, mask: clean });
+export async function readDataFiles(
+  sources: readonly string[],
+  form: Form | undefined,
+  onFetching: (done: number, total: number) => void,
+): Promise<OwnData> {
+  const pinned: string[] = [];
+  const notes: string[] = [];
+  const places: DataSource[] = [];
+  for (const source of sources) {
+    const id = isAbsolute(source) ? undefined : parseHubId(source);
+    if (id === undefined) {
+      pinned.push(source);
+      places.push({ path: source });
+      continue;
+    }
+    const { folder, commit, isFromCache } = await fetchDataset(id, {
+      wanted: isDataPath,
+      mostBytes: MOST_BYTES,
+      environment: process.env,
+      onProgress: onFetching,
+    });
+    if (isFromCache)
+      notes.push(`the hub was not asked for ${id.name}: what the cache holds of ${commit.slice(0, 12)} was read`);
+    pinned.push(`${id.name}@${commit}`);
+    places.push({ path: folder, name: id.name.split("/")[1]! });
+  }
+  return { files: await readOwnData(places, { form, mask: clean }), sources: pinned, notes };
 }
 
 /** The genome in a folder with data beside it; without a folder the data alone. The caller's to close. */

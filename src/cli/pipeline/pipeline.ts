@@ -38,11 +38,13 @@ export interface Finished {
 export async function startRun(request: RunRequest, out: string, options: PipelineOptions): Promise<Finished> {
   options.onEvent({ type: "work", work: "checking" });
   await checkNestFree(out);
-  const inputs = await checkInputs(request, out);
+  const inputs = await checkInputs(request, out, fetching(options));
   // What cannot be trained here is refused before the genome is built; the recipe is chosen once that is known.
   const { recipe } = await chooseRecipe(request, inputs, out);
   const place = await placeOf(out);
-  const nest = await beginNest(out, request);
+  // A run goes on with the commits that it began with.
+  const { dataSources: data } = inputs;
+  const nest = await beginNest(out, data.length === 0 ? request : { ...request, data: [...data] });
   try {
     return await walk(nest, inputs, needsChanges(recipe.blueprint), options);
   } catch (error) {
@@ -63,13 +65,17 @@ export async function resumeRun(out: string, options: PipelineOptions): Promise<
     return { nest, report: await readReport(nest), already: true };
   }
   options.onEvent({ type: "work", work: "checking" });
-  const inputs = await checkInputs(nest.request, out);
+  const inputs = await checkInputs(nest.request, out, fetching(options));
   const chosen = nest.result("plan") === undefined ? await chooseRecipe(nest.request, inputs, out) : undefined;
   try {
     return await walk(nest, inputs, chosen !== undefined && needsChanges(chosen.recipe.blueprint), options);
   } catch (error) {
     throw asInterruption(error, nest, options.signal);
   }
+}
+
+function fetching({ onEvent }: PipelineOptions): (done: number, total: number) => void {
+  return (done, total) => onEvent({ type: "work", work: "fetching", done, total });
 }
 
 /** Whatever an abort made of the work under way, said with the way to go on; training says so itself. */

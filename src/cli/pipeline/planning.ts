@@ -95,6 +95,7 @@ export async function planRun(genomeDir: string | undefined, options: PlanningOp
     const plan = resolve(genome, recipe, options, { ...measured, probe });
     const warnings = [
       ...refuseUnready(unreadiness(plan), isAccepted),
+      ...inputs.dataNotes,
       ...dataWarnings(inputs.data),
       ...warningsOf(expression),
     ];

@@ -7,6 +7,7 @@ import { searchRows } from "../search-rows.ts";
 import { showGenome, showTraining } from "./show-stages.ts";
 
 const UNITS: Partial<Record<Work, string>> = {
+  fetching: " files",
   encoding: " files",
   probing: " steps",
   searching: " trials",

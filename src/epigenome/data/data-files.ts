@@ -48,6 +48,12 @@ export function readValues(path: string): AsyncIterable<Located> {
   return readers.find(([pattern]) => pattern.test(path))![1](path);
 }
 
+/** Whether a file inside a folder is taken for data, by its path in it. */
+export function isDataPath(path: string): boolean {
+  const parts = path.split("/");
+  return isDataFile(path) && !beside.has(parts.at(-1)!) && !parts.some((part) => part.startsWith("."));
+}
+
 function isDataFile(name: string): boolean {
   return readers.some(([pattern]) => pattern.test(name));
 }

@@ -114,7 +114,7 @@ test("files become genes beside a genome's: masked, without repeats and what tra
     const masked = text.replaceAll("SECRET", "[masked]");
     return { text: masked, masked: masked === text ? {} : { secret: 1 } };
   };
-  const files = await readOwnData([chats, dataset], { mask: hide });
+  const files = await readOwnData([{ path: chats }, { path: dataset }], { mask: hide });
   assert.deepEqual(
     files.map(({ chunks: _chunks, ...file }) => file),
     [
@@ -165,7 +165,7 @@ test("files become genes beside a genome's: masked, without repeats and what tra
   assert.equal(texts[2], lines([{ question: "sea?", answer: "shore" }]));
   assert.equal(genome.genes[1]!.textBytes, Buffer.byteLength(texts[1]));
   // git hash-object of the same bytes
-  const empty = await readOwnData([join(dataset, "texts.jsonl")], { mask });
+  const empty = await readOwnData([{ path: join(dataset, "texts.jsonl") }], { mask });
   assert.equal(empty[0]!.chunks[0]!.gene.blob, "8a1b2a04c18cc085dbff41689bbdb160c5cdb44d");
   assert.equal(contentsOf(genome.genes[1]!, texts[1]), "one\n[masked] 1\né\n3");
   assert.equal(contentsOf(own, texts[1]), texts[1]);
@@ -175,15 +175,24 @@ test("files become genes beside a genome's: masked, without repeats and what tra
 test("what is no data, of two forms, or of another form than was said, is refused with file and line", async () => {
   const file = join(folder, "mixed.jsonl");
   await writeFile(file, lines([{ text: "a" }, { prompt: "a", completion: "b" }]));
-  await assert.rejects(readOwnData([file], { mask }), { code: "mismatch", message: /mixed\.jsonl .*line 1.*line 2/ });
-  await assert.rejects(readOwnData([file], { mask, form: "prompt-completion" }), {
+  await assert.rejects(readOwnData([{ path: file }], { mask }), {
+    code: "mismatch",
+    message: /mixed\.jsonl .*line 1.*line 2/,
+  });
+  await assert.rejects(readOwnData([{ path: file }], { mask, form: "prompt-completion" }), {
     code: "invalid",
     message: /mixed\.jsonl, line 1/,
   });
   const blank = join(folder, "blank.jsonl");
   await writeFile(blank, lines([{ text: "" }]));
-  await assert.rejects(readOwnData([blank], { mask }), { code: "empty", message: /nothing to train.*blank\.jsonl/ });
+  await assert.rejects(readOwnData([{ path: blank }], { mask }), {
+    code: "empty",
+    message: /nothing to train.*blank\.jsonl/,
+  });
   await writeFile(blank, "");
-  await assert.rejects(readOwnData([blank], { mask }), { code: "empty", message: /blank\.jsonl holds no records/ });
+  await assert.rejects(readOwnData([{ path: blank }], { mask }), {
+    code: "empty",
+    message: /blank\.jsonl holds no records/,
+  });
   assert.deepEqual(await readOwnData([], { mask }), []);
 });

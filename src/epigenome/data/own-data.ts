@@ -16,7 +16,14 @@ import type { Mask } from "./record-line.ts";
 import { freeName } from "./with-data.ts";
 
 /** All records are held in memory, in bytes. */
-const MOST_BYTES = 1 << 30;
+export const MOST_BYTES = 1 << 30;
+
+/** A data file, or a folder of them, and what a repository of it would be called. */
+export interface DataSource {
+  readonly path: string;
+  /** Default: the last part of the path. */
+  readonly name?: string;
+}
 
 export interface DataFile {
   /** The name of what was given, and for a folder's files their paths in it. */
@@ -49,20 +56,20 @@ export interface OwnDataOptions {
 }
 
 /**
- * Reads data files, and folders of them. Each of `paths` is named as a repository would be, its chunks as files in it:
+ * Reads data files, and folders of them. Each of `sources` is named as a repository would be, its chunks as files in it:
  * `chats.jsonl/000001-000064.jsonl`, `folder/part/chats.jsonl/000001-000064.jsonl`. A chunk's text is JSONL, one record a
  * line with the fields of its form (dialogues of every form as `messages`): the same for the same records.
  *
  * @throws UserError as `readData`; "empty" for a file without records, or files without one to train on; "unsupported" for
  *   more than 1 GiB of records
  */
-export async function readOwnData(paths: readonly string[], options: OwnDataOptions): Promise<DataFile[]> {
+export async function readOwnData(sources: readonly DataSource[], options: OwnDataOptions): Promise<DataFile[]> {
   const names = new Set<string>();
   const seen = new Set<string>();
   const files: DataFile[] = [];
   let bytes = 0;
-  for (const path of paths) {
-    const repository = freeName(basename(path), names);
+  for (const { path, name = basename(path) } of sources) {
+    const repository = freeName(name, names);
     names.add(repository);
     for (const source of await dataFiles(path)) {
       const inside = relative(path, source).split(sep).join("/");
@@ -76,10 +83,14 @@ export async function readOwnData(paths: readonly string[], options: OwnDataOpti
       files.push(file);
     }
   }
-  if (paths.length > 0 && files.every(({ chunks }) => chunks.length === 0)) {
-    throw new UserError("empty", `there is nothing to train in the records of ${paths.join(", ")}`, {
-      hint: "give dialogues with answers, prompts with completions, or texts",
-    });
+  if (sources.length > 0 && files.every(({ chunks }) => chunks.length === 0)) {
+    throw new UserError(
+      "empty",
+      `there is nothing to train in the records of ${sources.map(({ path }) => path).join(", ")}`,
+      {
+        hint: "give dialogues with answers, prompts with completions, or texts",
+      },
+    );
   }
   return files;
 }
