@@ -14,8 +14,8 @@ export interface KeptArm {
   readonly steps: number;
   /** Read off the line between the parent and the end of the training, instead of along the training. */
   readonly isBlended: boolean;
-  /** The arm whose trials decide the learning rate: itself, or one that it changes in another thing. */
-  readonly rateOf: string;
+  /** The arm whose trials decide the learning rate: itself, or one that it changes in another thing; null: its recipe's. */
+  readonly rateOf: string | null;
 }
 
 /** Of the middle learning rate: as many trials for every arm that has any. */
@@ -71,6 +71,8 @@ function armsOfFull(own: KeptArm, steps: number): readonly KeptArm[] {
     baseline("lora-replay-blend", "LoRA + replay + blend", replayed, true),
     own,
     // What a part of the default adds. A part that decides the order of the texts would stand here too.
+    part("shipped", "default at the rate that it ships with", { rateOf: null }),
+    part("shipped-blend", "the same + blend", { isBlended: true, rateOf: null }),
     part("blend", "default + blend", { isBlended: true, rateOf: "blend" }),
     part("no-replay", "default without replay", { recipe: { ...recipe, replay: 0 } }),
     part("no-replay-blend", "the same + blend", {
