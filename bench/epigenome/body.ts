@@ -23,6 +23,8 @@ export interface Recipe {
   readonly warmup: number;
   readonly decay: number;
   readonly clip: number;
+  /** Where the recipe ends between parent (0) and what training left (1). */
+  readonly blend: number;
   /** Part of the trained tokens that is replay. */
   readonly replay: number;
   /** Positions of a sequence. */
@@ -87,6 +89,7 @@ function recipeOf(blueprint: Blueprint, config: ModelConfig): Recipe {
     warmup: schedule?.warmup ?? 0.05,
     decay: schedule?.decay ?? 0.4,
     clip: optimizer.clip ?? 1,
+    blend: typeof blueprint.blend === "number" ? blueprint.blend : 1,
     replay: blueprint.replay ?? 0.05,
     sequence,
     sequences,

@@ -14,8 +14,8 @@ export interface KeptArm {
   readonly steps: number;
   /** Read off the line between the parent and the end of the training, instead of along the training. */
   readonly isBlended: boolean;
-  /** The arm whose trials decide the learning rate: itself, or one that it changes in another thing; null: its recipe's. */
-  readonly rateOf: string | null;
+  /** The arm whose trials decide the learning rate: itself, or one that it changes in another thing. */
+  readonly rateOf: string;
 }
 
 /** Of the middle learning rate: as many trials for every arm that has any. */
@@ -36,7 +36,7 @@ export function keptArms({ recipe }: BenchBody, steps: number): readonly KeptArm
     role: "default",
     recipe,
     steps,
-    isBlended: false,
+    isBlended: recipe.blend < 1,
     rateOf: "default",
   };
   return recipe.lora === null ? armsOfFull(own, steps) : armsOfAdapter(own, steps);
@@ -71,24 +71,15 @@ function armsOfFull(own: KeptArm, steps: number): readonly KeptArm[] {
     baseline("lora-replay-blend", "LoRA + replay + blend", replayed, true),
     own,
     // What a part of the default adds. A part that decides the order of the texts would stand here too.
-    part("shipped", "default at the rate that it ships with", { rateOf: null }),
-    part("shipped-blend", "the same + blend", { isBlended: true, rateOf: null }),
-    part("blend", "default + blend", { isBlended: true, rateOf: "blend" }),
+    part("no-blend", "default without blend", { isBlended: false, rateOf: "no-blend" }),
     part("no-replay", "default without replay", { recipe: { ...recipe, replay: 0 } }),
-    part("no-replay-blend", "the same + blend", {
-      recipe: { ...recipe, replay: 0 },
-      isBlended: true,
-      rateOf: "blend",
-    }),
     part("more-replay", "default with half replay", { recipe: { ...recipe, replay: 0.5 } }),
-    part("more-replay-blend", "the same + blend", {
-      recipe: { ...recipe, replay: 0.5 },
-      isBlended: true,
-      rateOf: "blend",
-    }),
     part("short", "default in half the steps", { steps: Math.ceil(steps / 2) }),
-    part("rank-64", "LoRA of rank 64 + replay", { recipe: wide, rateOf: "lora-replay" }),
-    part("rank-64-blend", "the same + blend", { recipe: wide, isBlended: true, rateOf: "lora-replay-blend" }),
+    part("rank-64", "LoRA of rank 64 + replay + blend", {
+      recipe: wide,
+      isBlended: true,
+      rateOf: "lora-replay-blend",
+    }),
   ];
 }
 

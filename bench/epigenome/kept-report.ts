@@ -44,7 +44,7 @@ export function drawKept({
     xLabel: "learned: held-out bits per byte below the parent",
     yLabel: "forgotten: retention bits per byte above it",
     series: arms
-      .filter(({ name, role }) => role !== "part" || name === "blend")
+      .filter(({ name, role }) => role !== "part" || name === "no-blend")
       .map(({ label, name, curve, mean, intervals }) => ({
         label,
         isMuted: name === "lora",

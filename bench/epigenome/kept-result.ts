@@ -136,7 +136,7 @@ export function summarise({ body, steps, seeds }: Bench, measured: Measured): Ke
         label: arm.label,
         role: arm.role,
         isBlended: arm.isBlended,
-        rate: arm.rateOf === null ? arm.recipe.learningRate : rates[arm.rateOf]!,
+        rate: rates[arm.rateOf]!,
         replay: arm.recipe.replay,
         rank: arm.recipe.lora?.rank ?? null,
         steps: arm.steps,

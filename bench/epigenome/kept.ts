@@ -61,7 +61,7 @@ async function run(bench: Bench): Promise<KeptResult> {
       trials.push({ arm: arm.name, rate, line: lineOf(await curveOf(store, split, arm, rate, evaluations)) });
   }
   const { rates, gain } = chooseRates(candidates, trials);
-  const rateFor = ({ rateOf, recipe }: KeptArm): number => (rateOf === null ? recipe.learningRate : rates[rateOf]!);
+  const rateFor = ({ rateOf }: KeptArm): number => rates[rateOf]!;
 
   const planned = namesOf(bench.seeds.flatMap((seed) => arms.map((arm) => trainingName(arm, rateFor(arm), seed))));
   const store = await bench.store({ planned, settings });

@@ -126,7 +126,9 @@ async function measurePair(
           isMarked: true,
         });
         const dir = join(store.dir, `training-${index}-${blueprint.name}-${seed}`);
-        return figuresOf(await trainArm(trial, await encodeGenes(trial, expressed, seed), { seed, heldOut, dir }));
+        const { blend: alpha } = own.recipe;
+        const corpus = await encodeGenes(trial, expressed, seed);
+        return figuresOf(await trainArm(trial, corpus, { seed, heldOut, dir, alpha }));
       });
       figures.get(blueprint.name)!.push({ ...found, score: trialScore(found, parent) });
     }

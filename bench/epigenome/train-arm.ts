@@ -19,6 +19,7 @@ import { compileStep } from "../../src/models/step.ts";
 import type { Step } from "../../src/models/step.ts";
 import type { Recipe } from "./body.ts";
 import type { Bench } from "./proof.ts";
+import { turner } from "./turner.ts";
 
 export interface ArmScores {
   readonly heldOut: readonly DocumentScore[];
@@ -30,6 +31,8 @@ export interface TrainArmOptions {
   readonly heldOut: readonly Document[];
   /** For checkpoints; emptied first. */
   readonly dir: string;
+  /** Scored are the weights so far from the parent (0) to what was trained (default 1). */
+  readonly alpha?: number;
 }
 
 /** Encodes the texts of genes as they are framed. */
@@ -57,7 +60,11 @@ export async function scoreParent(bench: Bench, heldOut: readonly Document[]): P
 
 /** Trains for the bench's number of steps, in whatever passes over the corpus that takes. */
 export async function trainArm(bench: Bench, corpus: TokenCorpus, options: TrainArmOptions): Promise<ArmScores> {
-  return trainBody(bench, corpus, options, (step) => scoreArm(step, bench, options.heldOut));
+  const { heldOut, alpha = 1 } = options;
+  return trainBody(bench, corpus, options, async (step) => {
+    if (alpha < 1) (await turner(bench.body.path, step.parameters))(alpha);
+    return scoreArm(step, bench, heldOut);
+  });
 }
 
 export interface TrainBodyOptions extends Pick<TrainArmOptions, "seed" | "dir"> {

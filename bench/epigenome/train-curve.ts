@@ -1,17 +1,15 @@
 /** One training with what it had learned and forgotten on its way, and on the line between its end and the parent. */
 
-import { blendWeights } from "../../src/imago/blend.ts";
 import type { Document } from "../../src/eval/bits-per-byte.ts";
 import { total } from "../../src/imago/measure.ts";
-import type { WeightTensor } from "../../src/models/body.ts";
-import { loadBody } from "../../src/models/load.ts";
-import type { Parameter, Step } from "../../src/models/step.ts";
+import type { Step } from "../../src/models/step.ts";
 import type { TokenCorpus } from "../../src/epigenome/pack.ts";
 import type { Recipe } from "./body.ts";
 import type { CurvePoint } from "./curves.ts";
 import type { Bench } from "./proof.ts";
 import { scoreArm, trainBody } from "./train-arm.ts";
 import type { ArmScores } from "./train-arm.ts";
+import { turner } from "./turner.ts";
 
 export interface TrainCurveOptions {
   readonly recipe: Recipe;
@@ -60,23 +58,4 @@ export async function trainCurve(bench: Bench, corpus: TokenCorpus, options: Tra
     }
     return { training, blend: [...blend, { at: 1, scores: end }] };
   });
-}
-
-/** Sets trained parameters to a point between the parent (0) and where they stand now (1). */
-async function turner(model: string, parameters: readonly Parameter[]): Promise<(alpha: number) => void> {
-  const isAdapter = parameters.some(({ name }) => name.endsWith(".lora_B.weight"));
-  const child = asWeights(parameters.map((parameter) => ({ ...parameter, data: parameter.data.slice() })));
-  // B A scales as B does, so an adapter's A stays and its B goes from nothing to what was trained.
-  const parent = isAdapter
-    ? asWeights(parameters.map((parameter) => ({ ...parameter, data: new Float32Array(parameter.data.length) })))
-    : await loadBody(model);
-  const modules = isAdapter ? [{ match: "**.lora_A.weight", alpha: 1 }] : [];
-  return (alpha) => {
-    const blended = blendWeights(parent, child, { alpha, modules });
-    for (const { name, data } of parameters) data.set(blended.get(name)!.data);
-  };
-}
-
-function asWeights(tensors: readonly WeightTensor[]): { weights: Map<string, WeightTensor> } {
-  return { weights: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
 }

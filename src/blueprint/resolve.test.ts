@@ -65,7 +65,7 @@ test("the recipes that ship resolve to what their comments say", () => {
   const larva = settingsOf(resolvePlan(options));
   assert.deepEqual(
     [larva.method, larva.lora, larva.learningRate, larva.replay, larva.decay, larva.budget],
-    ["full", null, 3.5e-4, 0.3, 0.4, { minutes: 3 }],
+    ["full", null, 7e-4, 0.3, 0.4, { minutes: 3 }],
   );
   const real = settingsOf(resolvePlan({ ...options, recipe: medium, config: smolLm2, copiesParent: true }));
   assert.deepEqual([real.method, real.lora?.rank, real.lora?.alpha, real.lora?.targets.length], ["lora", 16, 32, 7]);
@@ -182,7 +182,8 @@ test("a blend is one alpha, alphas by modules, or some to choose from", () => {
     alphas: [1],
     modules,
   });
-  assert.equal(resolvePlan(options).settings.blend.value, null);
+  assert.deepEqual(resolvePlan(options).settings.blend.value, { alphas: [0.6], modules: [] });
+  assert.equal(resolvePlan({ ...options, recipe: medium }).settings.blend.value, null);
   for (const [wrong, message] of [
     ["1.5", /blend/],
     ["{choose: []}", /blend\.choose/],
@@ -217,7 +218,7 @@ test("a plan is read as it was written, the same bytes each time, and not after 
   );
   const text = await readFile(one, "utf8");
   assert.equal(await readFile(two, "utf8"), text);
-  await writeFile(two, text.replace("0.00035", "0.0035"));
+  await writeFile(two, text.replace("0.0007", "0.007"));
   await assert.rejects(readPlan(two), { code: "damaged" });
   await writeFile(two, "null");
   await assert.rejects(readPlan(two), { code: "damaged" });
