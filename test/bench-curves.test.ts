@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bootstrap, lineOf, match, meanForgetting, reachOf, readAt } from "../bench/epigenome/curves.ts";
 import type { Curve, CurvePoint, SeedCurves } from "../bench/epigenome/curves.ts";
-import { chooseRates } from "../bench/epigenome/kept-result.ts";
+import { chooseRates, summarise } from "../bench/epigenome/kept-result.ts";
+import { reportKept } from "../bench/epigenome/kept-report.ts";
 import type { KeptArm } from "../bench/epigenome/kept-arms.ts";
+import type { Bench } from "../bench/epigenome/proof.ts";
 
 const BYTES = 100;
 
@@ -123,4 +125,41 @@ test("of an arm's learning rates the one that forgets least at the common gain i
   );
   near(gain!, 0.6);
   assert.deepEqual(rates, { lora: 4, default: 1, wide: 2 });
+});
+
+test("a file that the parent cannot read counts in one table and not in the other", () => {
+  const arm = (name: string, role: KeptArm["role"]): KeptArm => ({
+    name,
+    label: name,
+    role,
+    recipe: { replay: 0, lora: null } as unknown as KeptArm["recipe"],
+    steps: 1,
+    isBlended: false,
+    rateOf: name,
+  });
+  const arms = [arm("lora", "baseline"), arm("default", "default")];
+  // The default gains on the readable file alone, LoRA on the enciphered one too.
+  const curves = {
+    lora: along(point(0, [2, 7], [1]), point(1, [1.5, 6], [1.3])),
+    default: along(point(0, [2, 7], [1]), point(1, [1.5, 7], [1.1])),
+  };
+  const result = summarise({ body: { name: "x", recipe: { name: "y" } }, steps: 1, seeds: [1] } as unknown as Bench, {
+    arms,
+    rates: { lora: 1, default: 1 },
+    trials: [],
+    selectionGain: null,
+    seeds: [curves],
+    evaluations: 1,
+    alphas: [],
+  });
+  near(result.gains[0], 0.25);
+  near(result.arms[0]!.mean!, 0.1);
+  near(result.arms[1]!.mean!, 0.1);
+  assert.deepEqual(result.readable?.without, [{ file: "1", bytes: BYTES, bitsPerByte: 7 }]);
+  near(result.readable?.gains[0], 0.5);
+  near(result.readable?.arms["lora"]?.mean ?? 0, 0.3);
+  near(result.readable?.arms["default"]?.mean ?? 0, 0.1);
+  const report = reportKept(result).join("\n");
+  assert.match(report, /without 1 \(100 bytes, 7\.00 bits per byte under the parent\): matched gain 0\.5000/);
+  assert.match(report, /\| lora \| part 1\.00 \| \+0\.3000 \(\+0\.3000\) \| \+0\.2000/);
 });

@@ -69,6 +69,15 @@ export function reachOf({ gain }: Line): number {
   return Math.max(...gain);
 }
 
+/** A curve of some of the held-out files. */
+export function ofFiles(curve: Curve, isKept: (file: number) => boolean): Curve {
+  const [parent, ...rest] = curve.points.map(({ at, scores: { heldOut, retention } }) => ({
+    at,
+    scores: { heldOut: heldOut.filter((_, i) => isKept(i)), retention },
+  }));
+  return { ...curve, points: [parent!, ...rest] };
+}
+
 /** Where a curve first reaches a gain, linear between its points; undefined where it never does. */
 export function readAt({ at, gain, forgetting }: Line, wanted: number): Reading | undefined {
   const i = gain.findIndex((value) => value >= wanted);

@@ -9,7 +9,7 @@ export interface KeptArm {
   readonly label: string;
   /** `part`: the default with one thing changed, which shows what that thing adds. */
   readonly role: "default" | "baseline" | "part";
-  /** Its learning rate is the middle one of the trials. */
+  /** The trials' learning rates are multiples of its own. */
   readonly recipe: Recipe;
   readonly steps: number;
   /** Read off the line between the parent and the end of the training, instead of along the training. */
@@ -18,8 +18,11 @@ export interface KeptArm {
   readonly rateOf: string;
 }
 
-/** Of the middle learning rate: as many trials for every arm that has any. */
-export const rateFactors = [0.5, 1, 2] as const;
+/**
+ * Of a recipe's learning rate: as many trials for every arm that has any. More of them lie below, since without a blend the
+ * best rate is a quarter of that with one.
+ */
+export const rateFactors = [0.25, 0.5, 1, 2] as const;
 
 /** A very short run's adapter wants ten to fifteen times the rate of full training (thinkingmachines.ai/blog/lora). */
 const RATE_OF_ADAPTER = 10;

@@ -1,12 +1,12 @@
 /** What "learned against kept" found, as tables and as a figure. */
 
 import { lineChart } from "../plot.ts";
-import type { ArmResult, KeptResult } from "./kept-result.ts";
+import type { ArmResult, AtGain, KeptResult } from "./kept-result.ts";
 
 /** The result in lines of Markdown. */
 export function reportKept(result: KeptResult): readonly string[] {
   const { body, steps, seeds, gains, heldOut, retention, trials, selectionGain } = result;
-  const gain = gains.reduce((sum, value) => sum + value, 0) / gains.length;
+  const gain = mean(gains);
   const lines = [
     `${body}: ${steps} steps, seeds ${seeds.join(", ")}; held-out ${heldOut.files} files, ${heldOut.bytes} bytes, parent ${figure(heldOut.parent)}; retention ${retention.pieces} pieces, ${retention.bytes} bytes, parent ${figure(retention.parent)}`,
     `matched gain ${figure(gain)} (${gains.map(figure).join(", ")}), ${percent(gain / heldOut.parent)} of the parent's held-out bits per byte`,
@@ -14,6 +14,17 @@ export function reportKept(result: KeptResult): readonly string[] {
     "| --- | --- | --- | --- | --- | --- |",
     ...result.arms.map((arm) => rowOf(arm, result)),
   ];
+  if (result.readable !== null) {
+    const { without, gains: own, arms } = result.readable;
+    lines.push(
+      `without ${without.map(({ file, bytes, bitsPerByte }) => `${file} (${bytes} bytes, ${bitsPerByte.toFixed(2)} bits per byte under the parent)`).join(", ")}: matched gain ${figure(mean(own))} (${own.map(figure).join(", ")})`,
+      "| arm | read at | forgetting | minus default |",
+      "| --- | --- | --- | --- |",
+      ...result.arms.map(
+        ({ label, name, isBlended }) => `| ${label} | ${atGain(name, arms[name]!, arms["default"]!, isBlended)} |`,
+      ),
+    );
+  }
   if (selectionGain === null) return lines;
   return [
     ...lines,
@@ -37,7 +48,7 @@ export function drawKept({
   arms,
   gains,
 }: KeptResult): Readonly<Record<string, string>> {
-  const gain = gains.reduce((sum, value) => sum + value, 0) / gains.length;
+  const gain = mean(gains);
   const curves = lineChart({
     title: `What is forgotten for what is learned (${body})`,
     subtitle: `${steps} steps, means of ${seeds.length} seeds, ${heldOut.files} held-out files, ${retention.pieces} pieces of retention; matched gain ${gain.toFixed(3)}`,
@@ -45,12 +56,12 @@ export function drawKept({
     yLabel: "forgotten: retention bits per byte above it",
     series: arms
       .filter(({ name, role }) => role !== "part" || name === "no-blend")
-      .map(({ label, name, curve, mean, intervals }) => ({
+      .map(({ label, name, curve, mean: own, intervals }) => ({
         label,
         isMuted: name === "lora",
         points: curve.map(({ gain: x, forgetting: y }) =>
-          Math.abs(x - gain) < 1e-9 && mean !== null && intervals !== null
-            ? { x, y: mean, ...intervals.forgetting }
+          Math.abs(x - gain) < 1e-9 && own !== null && intervals !== null
+            ? { x, y: own, ...intervals.forgetting }
             : { x, y },
         ),
       })),
@@ -59,20 +70,24 @@ export function drawKept({
 }
 
 function rowOf(arm: ArmResult, { arms }: KeptResult): string {
-  const { label, name, rate, reach, at, forgetting, mean, intervals, isBlended } = arm;
-  const base = arms.find((other) => other.name === "default")!.mean;
-  const difference =
-    name === "default" || mean === null || base === null
-      ? ""
-      : `${signed(mean - base)}${intervals ? ` (${signed(intervals.difference.low)} to ${signed(intervals.difference.high)})` : ""}`;
-  const read = at.map((value) => (value === null ? "-" : value.toFixed(2))).join(", ");
-  const found =
-    mean === null
-      ? `falls short (${forgetting.map((value) => (value === null ? "-" : signed(value))).join(", ")})`
-      : `${signed(mean)} (${forgetting.map((value) => signed(value!)).join(", ")})`;
-  return `| ${label} | ${rate} | ${reach.map((value) => value.toFixed(3)).join(", ")} | ${isBlended ? "alpha " : "part "}${read} | ${found} | ${difference} |`;
+  const { label, name, rate, reach, isBlended } = arm;
+  const base = arms.find((other) => other.name === "default")!;
+  return `| ${label} | ${rate} | ${reach.map((value) => value.toFixed(3)).join(", ")} | ${atGain(name, arm, base, isBlended)} |`;
 }
 
+/** Three cells: where the gain is reached, what is forgotten there, and how much more than by the default. */
+function atGain(name: string, { at, forgetting, mean: own, intervals }: AtGain, base: AtGain, isBlended: boolean) {
+  const difference =
+    name === "default" || own === null || base.mean === null
+      ? ""
+      : `${signed(own - base.mean)}${intervals ? ` (${signed(intervals.difference.low)} to ${signed(intervals.difference.high)})` : ""}`;
+  const seedBySeed = forgetting.map((value) => (value === null ? "-" : signed(value))).join(", ");
+  const read = at.map((value) => (value === null ? "-" : value.toFixed(2))).join(", ");
+  const found = own === null ? `falls short (${seedBySeed})` : `${signed(own)} (${seedBySeed})`;
+  return `${isBlended ? "alpha" : "part"} ${read} | ${found} | ${difference}`;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const figure = (value: number): string => value.toFixed(4);
 const signed = (value: number): string => `${value >= 0 ? "+" : "-"}${Math.abs(value).toFixed(4)}`;
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;

@@ -1,6 +1,6 @@
 /** Numbers of "learned against kept" from its curves: the learning rates that trials choose, and the table. */
 
-import { bootstrap, lineOf, match, meanForgetting, readAt, reachOf } from "./curves.ts";
+import { bootstrap, lineOf, match, meanForgetting, ofFiles, readAt, reachOf } from "./curves.ts";
 import type { Intervals, Line, SeedCurves } from "./curves.ts";
 import type { KeptArm } from "./kept-arms.ts";
 import type { Bench } from "./proof.ts";
@@ -12,7 +12,18 @@ export interface Trial {
   readonly line: Line;
 }
 
-export interface ArmResult {
+/** An arm at the matched gain. */
+export interface AtGain {
+  /** Part of the training, or alpha, at which the matched gain is reached, seed by seed; null where it is not. */
+  readonly at: readonly (number | null)[];
+  /** Retention bits per byte above the parent there. */
+  readonly forgetting: readonly (number | null)[];
+  /** Over seeds; null where the arm falls short of the gain in one. */
+  readonly mean: number | null;
+  readonly intervals: Intervals | null;
+}
+
+export interface ArmResult extends AtGain {
   readonly name: string;
   readonly label: string;
   readonly role: KeptArm["role"];
@@ -23,13 +34,6 @@ export interface ArmResult {
   readonly steps: number;
   /** Largest gain, seed by seed: held-out bits per byte below the parent. */
   readonly reach: readonly number[];
-  /** Part of the training, or alpha, at which the matched gain is reached; null where it is not. */
-  readonly at: readonly (number | null)[];
-  /** Retention bits per byte above the parent there. */
-  readonly forgetting: readonly (number | null)[];
-  /** Over seeds; null where the arm falls short of the gain in one. */
-  readonly mean: number | null;
-  readonly intervals: Intervals | null;
   /** Means over seeds at equal gains, as far as the arm reaches in each of them. */
   readonly curve: readonly { readonly gain: number; readonly forgetting: number }[];
 }
@@ -56,7 +60,19 @@ export interface KeptResult {
   /** Seed by seed: the largest gain that the default and all baselines reach. */
   readonly gains: readonly number[];
   readonly arms: readonly ArmResult[];
+  /** The same without held-out files that the parent cannot read at all; null where there are none. */
+  readonly readable: {
+    readonly without: readonly { readonly file: string; readonly bytes: number; readonly bitsPerByte: number }[];
+    readonly gains: readonly number[];
+    readonly arms: Readonly<Record<string, AtGain>>;
+  } | null;
 }
+
+/**
+ * Single letters without any context take about so many bits. Where a parent needs more, a file is enciphered or encoded, and
+ * a few kilobytes of it outweigh the gain on all that can be read.
+ */
+const UNREADABLE = 4;
 
 interface Candidate {
   readonly arm: KeptArm;
@@ -101,9 +117,7 @@ export interface Measured {
 
 export function summarise({ body, steps, seeds }: Bench, measured: Measured): KeptResult {
   const { arms, rates, trials, selectionGain, seeds: curves } = measured;
-  const matching = arms.filter(({ role }) => role !== "part").map(({ name }) => name);
-  const { gains, readings } = match(curves, matching);
-  const intervals = bootstrap(curves, matching, "default");
+  const { gains, readings } = atMatchedGain(curves, arms);
   const parents = curves.map((of) => of["default"]!.points[0].scores);
   const bits = (documents: readonly { nats: number; bytes: number }[]): number =>
     sum(documents.map(({ nats }) => nats)) / Math.LN2 / sum(documents.map(({ bytes }) => bytes));
@@ -130,7 +144,6 @@ export function summarise({ body, steps, seeds }: Bench, measured: Measured): Ke
     gains,
     arms: arms.map((arm): ArmResult => {
       const lines = curves.map((of) => lineOf(of[arm.name]!));
-      const own = readings[arm.name]!;
       return {
         name: arm.name,
         label: arm.label,
@@ -141,16 +154,50 @@ export function summarise({ body, steps, seeds }: Bench, measured: Measured): Ke
         rank: arm.recipe.lora?.rank ?? null,
         steps: arm.steps,
         reach: lines.map(reachOf),
-        at: own.map((reading) => reading?.at ?? null),
-        forgetting: own.map((reading) => reading?.forgetting ?? null),
-        mean: meanForgetting(own) ?? null,
-        intervals: intervals[arm.name] ?? null,
+        ...readings[arm.name]!,
         curve: grid.flatMap((gain) => {
           const there = meanForgetting(lines.map((line) => readAt(line, gain)));
           return there === undefined ? [] : [{ gain, forgetting: there }];
         }),
       };
     }),
+    readable: withoutUnreadable(curves, arms),
+  };
+}
+
+function atMatchedGain(
+  curves: readonly SeedCurves[],
+  arms: readonly KeptArm[],
+): { gains: readonly number[]; readings: Readonly<Record<string, AtGain>> } {
+  const matching = arms.filter(({ role }) => role !== "part").map(({ name }) => name);
+  const { gains, readings } = match(curves, matching);
+  const intervals = bootstrap(curves, matching, "default");
+  const atGain = Object.entries(readings).map(([name, own]): [string, AtGain] => [
+    name,
+    {
+      at: own.map((reading) => reading?.at ?? null),
+      forgetting: own.map((reading) => reading?.forgetting ?? null),
+      mean: meanForgetting(own) ?? null,
+      intervals: intervals[name] ?? null,
+    },
+  ]);
+  return { gains, readings: Object.fromEntries(atGain) };
+}
+
+/** Which files these are the parent's score alone decides, never an arm's. */
+function withoutUnreadable(curves: readonly SeedCurves[], arms: readonly KeptArm[]): KeptResult["readable"] {
+  const filesOf = (of: SeedCurves) => of["default"]!.points[0].scores.heldOut;
+  const without = curves.flatMap((of) => filesOf(of).filter(({ bitsPerByte }) => bitsPerByte > UNREADABLE));
+  if (without.length === 0) return null;
+  const readable = curves.map((of) => {
+    const isKept = (file: number): boolean => filesOf(of)[file]!.bitsPerByte <= UNREADABLE;
+    return Object.fromEntries(Object.entries(of).map(([arm, curve]) => [arm, ofFiles(curve, isKept)]));
+  });
+  const { gains, readings } = atMatchedGain(readable, arms);
+  return {
+    without: without.map(({ id, bytes, bitsPerByte }) => ({ file: id, bytes, bitsPerByte })),
+    gains,
+    arms: readings,
   };
 }
 
