@@ -78,7 +78,7 @@ export function drawDose(result: DoseResult): Record<string, string> {
     }),
     slopes: rowChart({
       title: `Slope of held-out bits per byte on dose (${body})`,
-      subtitle: `${all}; below 0: better with more; whiskers: 95 % bootstrap, of permuted doses 95 % of the permutations`,
+      subtitle: `${all}; below 0: better with more; whiskers: 95 % (of permuted doses: of the permutations)`,
       valueLabel: "bits per byte from dose 0 to dose 1",
       mark: "point",
       rows: [
