@@ -1,7 +1,7 @@
 /** What the dose-response proof found, as numbers, lines and figures. */
 
 import { lineChart, rowChart } from "../plot.ts";
-import { mean } from "./dose-response.ts";
+import { bootstrap, mean, permutedDoses, withinSlope } from "./dose-response.ts";
 import type { Interval, Placebo, Series } from "./dose-response.ts";
 
 export interface GroupResult extends Series {
@@ -54,10 +54,25 @@ export function reportDose(result: DoseResult): string[] {
     `within-group slope: ${interval(slope)} bits per byte from dose 0 to dose 1`,
     placebo("within groups, across runs", placebos.within),
     placebo("across groups, within runs", placebos.across),
+    ...narrowed(groups),
     `wrong sign: ${wrongSign.length === 0 ? "none" : wrongSign.join(", ")}`,
     `retention: ${retention.parent.toFixed(4)} to ${mean(retention.runs).toFixed(4)} (mean of the runs)`,
     ...dropped.map(({ name, reason }) => `not measured: ${name} (${reason})`),
   ];
+}
+
+/** Whether the slope rests on one group that answers strongly, or on text of one kind. */
+function narrowed(groups: readonly GroupResult[]): string[] {
+  const steepest = groups.toSorted((a, b) => a.slope.value - b.slope.value)[0]!;
+  const parts = [
+    { name: `without ${steepest.group}`, own: groups.filter((group) => group !== steepest) },
+    { name: "prose alone", own: groups.filter(({ group }) => group.endsWith(" prose")) },
+  ];
+  return parts.flatMap(({ name, own }) =>
+    own.length === 0
+      ? []
+      : `${name}: ${interval(bootstrap(own, withinSlope))}, p = ${permutedDoses(own, "within").p.toFixed(4)} within, ${permutedDoses(own, "across").p.toFixed(4)} across groups`,
+  );
 }
 
 export function drawDose(result: DoseResult): Record<string, string> {

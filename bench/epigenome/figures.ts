@@ -13,13 +13,17 @@ export async function publish<R>(proof: Proof<R>, body: string, result: R, folde
   return [`${path}.json`, ...(await drawAt(path, proof, result))];
 }
 
-/** Draws every figure of a proof again from its numbers; returns their paths. */
-export async function redraw<R>(proof: Proof<R>, folder: string): Promise<string[]> {
+/** Draws every figure of a proof again from its numbers; returns what the numbers say, and the figures' paths. */
+export async function redraw<R>(
+  proof: Proof<R>,
+  folder: string,
+): Promise<{ readonly report: readonly string[]; readonly paths: readonly string[] }[]> {
   const names = (await readdir(folder)).filter((name) => name.startsWith(`${proof.name}-`) && name.endsWith(".json"));
-  const drawn: string[] = [];
+  const drawn: { report: readonly string[]; paths: string[] }[] = [];
   for (const name of names.sort()) {
     const result = (await readJson(join(folder, name))) as R;
-    drawn.push(...(await drawAt(join(folder, name.replace(/\.json$/, "")), proof, result)));
+    const paths = await drawAt(join(folder, name.replace(/\.json$/, "")), proof, result);
+    drawn.push({ report: proof.report(result), paths });
   }
   return drawn;
 }

@@ -46,7 +46,7 @@ ${proofs.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join("\n")}
   --seeds N,N      --tokens N      --scored-kb N     instead of the proof's own sizes
   --limit N        ends after N trainings; the same command goes on
   --publish        writes figure and numbers to docs/figures
-  --redraw         draws the figures of docs/figures again from their numbers; trains nothing
+  --redraw         reports and draws again what docs/figures holds the numbers of; trains nothing
   --work DIR       where everything is kept (nests/bench-epigenome)
   --json           the results as JSON on standard output`;
 
@@ -105,7 +105,12 @@ async function main(): Promise<number> {
     });
   }
   if (options.redraw) {
-    for (const proof of chosen) for (const path of await redraw(proof, figures)) say(`drew ${path}`);
+    for (const proof of chosen) {
+      for (const { report, paths } of await redraw(proof, figures)) {
+        if (!options.json) for (const line of report) process.stdout.write(`${line}\n`);
+        for (const path of paths) say(`drew ${path}`);
+      }
+    }
     return 0;
   }
   const genomeDir = resolve(options.genome);
