@@ -83,6 +83,10 @@ export function outsideEvidence(blueprint: Blueprint): Finding[] {
     const message = `${path.join(".")} is ${written}, the evidence is for ${allowed}: ${because(blueprint)}`;
     return [{ path, message }];
   });
+  if (blueprint.adapt !== undefined) {
+    const message = "adapt was measured to do worse than marks that stay, at equal operations (docs/log.md)";
+    findings.push({ path: ["adapt"], message });
+  }
   const targets = blueprint.lora?.targets;
   if (targets !== undefined && !targets.some((name) => ["gate_proj", "up_proj", "down_proj"].includes(name))) {
     const message =

@@ -65,15 +65,16 @@ test("what is no YAML, or would grow without end, is an error and no crash", asy
 test("values outside the evidence are warned of with line and source, and only they", async () => {
   const { errors, warnings } = await lint(
     "name: x\ndescription: y\nmethod: lora\nlora:\n  rank: 4\n  targets: [q_proj, v_proj]\noptimizer:\n  learningRate: 1e-5\n" +
-      "replay: 0.001\nepochs: {max: 10}\nschedule: {decay: 0.9}\n",
+      "replay: 0.001\nepochs: {max: 10}\nschedule: {decay: 0.9}\nadapt: {diet: true}\n",
   );
   assert.deepEqual(errors, []);
   assert.deepEqual(
     warnings.map(({ line }) => line),
-    [5, 6, 8, 9, 10, 11],
+    [5, 6, 8, 9, 10, 11, 12],
   );
   assert.match(warnings[0]!.message, /^lora\.rank is 4, the evidence is for 16 to 64: .*thinkingmachines/);
   assert.match(warnings[1]!.message, /leaves the MLP out/);
+  assert.match(warnings[6]!.message, /^adapt was measured to do worse/);
   assert.deepEqual((await lint(start)).warnings, []);
 });
 

@@ -15,7 +15,7 @@ export function resolveAdapt(
     return {
       value: null,
       origin: "default",
-      reason: "marks stay: that they should change was not shown (docs/log.md)",
+      reason: "marks stay: changing ones were measured to do worse (docs/log.md)",
     };
   }
   const { diet = false, stress = false, environment = false, least = LEAST, cost = COST } = adapt;
