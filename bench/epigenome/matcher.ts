@@ -31,7 +31,9 @@ import { encodeGenes, scoreParent, trainArm } from "./train-arm.ts";
 
 /** A second body beside the shipped larva, a fifth of its size, hatched in minutes. */
 const SHAPE = { vocabulary: 2048, hidden: 128, intermediate: 352, layers: 4, heads: 4, keyValueHeads: 2, context: 512 };
-const HATCH = { steps: 500, batchTokens: 4096, sequencesPerPass: 4, learningRate: 3e-3, textBytes: 8e6 };
+const HATCH = { batchTokens: 4096, sequencesPerPass: 4, learningRate: 3e-3, textBytes: 8e6 };
+/** Of the hatching; a trial needs a body of that shape, not a good one. */
+const HATCH_STEPS = { full: 500, quick: 50 };
 /** What "always the default recipe" takes: the adapter of docs' evidence for small corpora. */
 const DEFAULT = "medium-body";
 /** The matcher's view of the machine, so that its choice is the same wherever the bench runs. */
@@ -45,10 +47,11 @@ export const matcher: Proof<MatcherResult> = {
   report: reportMatcher,
   draw: drawMatcher,
   async run(bench) {
-    const material = await bench.store({ planned: [], settings: { SHAPE, HATCH } });
+    const steps = bench.quick ? HATCH_STEPS.quick : HATCH_STEPS.full;
+    const material = await bench.store({ planned: [], settings: { SHAPE, HATCH, steps } });
     const own = await ownGenome(join(dirname(material.dir), "own-genome"));
     try {
-      const hatched = await hatchedBody(bench, join(material.dir, "hatched"));
+      const hatched = await hatchedBody(bench, steps, join(material.dir, "hatched"));
       const recipes = (await loadBlueprints()).filter(({ blueprint }) => blueprint.applies?.byName !== true);
       const pairs = [bench.body, hatched].flatMap((body) => [
         { body, genome: bench.genome, name: "served corpus" },
@@ -196,10 +199,14 @@ async function ownGenome(out: string): Promise<Genome> {
 }
 
 /** Hatches the second body, or goes on with it; its text is what replay is sampled from, never retention's. */
-async function hatchedBody({ body, text, scoredBytes, threads, say }: Bench, out: string): Promise<BenchBody> {
+async function hatchedBody(
+  { body, text, scoredBytes, threads, say }: Bench,
+  steps: number,
+  out: string,
+): Promise<BenchBody> {
   const model = join(out, "model");
   if (!existsSync(join(model, "model.safetensors"))) {
-    say(`hatching a second body: ${HATCH.steps} steps`);
+    say(`hatching a second body: ${steps} steps`);
     const { replay } = await generalTexts(body.path, text, { scoredBytes, replayBytes: HATCH.textBytes });
     const { textBytes: _, ...settings } = HATCH;
     const file = `${out}.jsonl`;
@@ -211,7 +218,7 @@ async function hatchedBody({ body, text, scoredBytes, threads, say }: Bench, out
       optimiser: "muon",
       weightDecay: 0.1,
       decay: 0.6,
-      budget: { steps: HATCH.steps },
+      budget: { steps },
       seed: 1,
       threads,
       out,
